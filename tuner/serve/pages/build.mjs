@@ -31,8 +31,11 @@ function named(name, ending, content) {
 
 const script = built.outputFiles.find(({ path }) => path.endsWith('.js')).text;
 const style = built.outputFiles.find(({ path }) => path.endsWith('.css')).text;
-const scriptName = named('app', '.js', script), styleName = named('app', '.css', style);
-const page = (await readFile(join(here, 'index.html'), 'utf8')).replace('/assets/app.js', '/assets/' + scriptName).replace('/assets/app.css', '/assets/' + styleName);
+const scriptName = named('app', '.js', script),
+  styleName = named('app', '.css', style);
+const page = (await readFile(join(here, 'index.html'), 'utf8'))
+  .replace('/assets/app.js', '/assets/' + scriptName)
+  .replace('/assets/app.css', '/assets/' + styleName);
 
 // The licence of every package that is in the bundle.
 const packages = new Set();
@@ -46,12 +49,37 @@ for (const name of [...packages].sort()) {
   const { version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   const file = (await readdir(folder)).find((one) => /^licen[cs]e/i.test(one));
   if (file === undefined) throw new Error(name + ' brings no licence');
-  licences += '\n' + '='.repeat(80) + '\n' + name + ' ' + version + ' (' + license + ')\n\n' + (await readFile(join(folder, file), 'utf8')).trim() + '\n';
+  licences +=
+    '\n' +
+    '='.repeat(80) +
+    '\n' +
+    name +
+    ' ' +
+    version +
+    ' (' +
+    license +
+    ')\n\n' +
+    (await readFile(join(folder, file), 'utf8')).trim() +
+    '\n';
 }
 
 await mkdir(output, { recursive: true });
 for (const old of await readdir(output)) if (/^app-[0-9a-f]+\.(js|css)$/.test(old)) await rm(join(output, old));
-for (const [name, content] of [['index.html', page], [scriptName, script], [styleName, style], ['licences.txt', licences],
-  ['favicon.svg', await readFile(join(here, 'favicon.svg'), 'utf8')]])
+for (const [name, content] of [
+  ['index.html', page],
+  [scriptName, script],
+  [styleName, style],
+  ['licences.txt', licences],
+  ['favicon.svg', await readFile(join(here, 'favicon.svg'), 'utf8')],
+])
   await writeFile(join(output, name), content);
-console.log(scriptName + ' ' + Math.round(script.length / 1024) + ' kB, ' + styleName + ' ' + Math.round(style.length / 1024) + ' kB');
+console.log(
+  scriptName +
+    ' ' +
+    Math.round(script.length / 1024) +
+    ' kB, ' +
+    styleName +
+    ' ' +
+    Math.round(style.length / 1024) +
+    ' kB',
+);

@@ -4,14 +4,21 @@ import { noteContact, noteSilence, version } from './live.ts';
 
 // An answer that is none: `status` is 0 where the server did not answer at all.
 export class Failure extends Error {
-  constructor(readonly status: number, message: string, readonly hint = '') {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly hint = '',
+  ) {
     super(message);
   }
-  get isMissing(): boolean { return this.status === 404; }
+  get isMissing(): boolean {
+    return this.status === 404;
+  }
 }
 
 async function failureOf(response: Response): Promise<Failure> {
-  let message = '', hint = '';
+  let message = '',
+    hint = '';
   try {
     const error = ((await response.json()) as { error?: unknown }).error;
     if (typeof error === 'string') message = error;
@@ -24,8 +31,16 @@ async function failureOf(response: Response): Promise<Failure> {
     // No JSON: the status has to do.
   }
   if (response.status === 401)
-    return new Failure(401, 'This browser is not signed in.', 'Reload the page to sign in with the token, or open the address that `tune serve` printed when it started.');
-  return new Failure(response.status, message || 'The server answered ' + response.status + ' ' + response.statusText + '.', hint);
+    return new Failure(
+      401,
+      'This browser is not signed in.',
+      'Reload the page to sign in with the token, or open the address that `tune serve` printed when it started.',
+    );
+  return new Failure(
+    response.status,
+    message || 'The server answered ' + response.status + ' ' + response.statusText + '.',
+    hint,
+  );
 }
 
 async function ask(path: string, options: RequestInit): Promise<Response> {
@@ -51,8 +66,19 @@ export async function postJson<T>(path: string, body: unknown, signal?: AbortSig
   return response.json() as Promise<T>;
 }
 
-export function post(path: string, body: BodyInit, type: string, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
-  return ask(path, { method: 'POST', headers: { 'Content-Type': type, ...headers }, body, ...(signal ? { signal } : {}) });
+export function post(
+  path: string,
+  body: BodyInit,
+  type: string,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<Response> {
+  return ask(path, {
+    method: 'POST',
+    headers: { 'Content-Type': type, ...headers },
+    body,
+    ...(signal ? { signal } : {}),
+  });
 }
 
 // `/api/studies/a%20b/points`, from what the server names things.
@@ -61,7 +87,7 @@ export function api(...parts: (string | number)[]): string {
 }
 
 export interface Answer<T> {
-  data: T | null;       // the last good one, also while the next is on its way
+  data: T | null; // the last good one, also while the next is on its way
   failure: Failure | null;
   isLoading: boolean;
 }
@@ -74,15 +100,22 @@ class Asker<T> {
   private isStale = false;
   private askedAt = -Infinity;
 
-  constructor(private readonly load: (signal: AbortSignal) => Promise<T>, private readonly everyMs: number,
-              private readonly take: (change: (before: Answer<T>) => Answer<T>) => void) {}
+  constructor(
+    private readonly load: (signal: AbortSignal) => Promise<T>,
+    private readonly everyMs: number,
+    private readonly take: (change: (before: Answer<T>) => Answer<T>) => void,
+  ) {}
 
   refresh(): void {
     this.isStale = true;
     if (this.isAsking || this.timer !== undefined) return;
     const wait = Math.max(0, this.askedAt + this.everyMs - performance.now());
     if (wait === 0) void this.ask();
-    else this.timer = setTimeout(() => { this.timer = undefined; void this.ask(); }, wait);
+    else
+      this.timer = setTimeout(() => {
+        this.timer = undefined;
+        void this.ask();
+      }, wait);
   }
   end(): void {
     clearTimeout(this.timer);
@@ -108,7 +141,12 @@ class Asker<T> {
 
 // Asks whenever `key` changes, and again, at most every `everyMs`, when the server says that `topic` has changed. null: asks for
 // nothing. While another key is asked for, `data` is still the earlier one's.
-export function useAsked<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>, topic: string | null, everyMs = 1000): Answer<T> {
+export function useAsked<T>(
+  key: string | null,
+  load: (signal: AbortSignal) => Promise<T>,
+  topic: string | null,
+  everyMs = 1000,
+): Answer<T> {
   const [answer, setAnswer] = useState<Answer<T>>({ data: null, failure: null, isLoading: key !== null });
   const asker = useRef<Asker<T> | null>(null);
   const loader = useRef(load);

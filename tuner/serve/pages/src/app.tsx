@@ -1,6 +1,6 @@
 // What every page has: the way to the others, whether the server is heard, and the page that the address names.
 import { useEffect, useState } from 'preact/hooks';
-import { contact, contactAt, reconnect, watched } from './live.ts';
+import { contact, contactAt, reconnect } from './live.ts';
 import { clockText } from './numbers.ts';
 import { hrefOf, route } from './route.ts';
 import { choice, choose, type Choice } from './theme.ts';
@@ -13,24 +13,51 @@ import { ModelPage } from './pages/model.tsx';
 import { EndpointsPage } from './pages/endpoints.tsx';
 import { EndpointPage } from './pages/endpoint.tsx';
 
-const kPlaces = [['studies', 'Studies'], ['models', 'Models'], ['endpoints', 'Endpoints']] as const;
+const kPlaces = [
+  ['studies', 'Studies'],
+  ['models', 'Models'],
+  ['endpoints', 'Endpoints'],
+] as const;
 
 export function App() {
   const { path } = route.value;
   const place = path[0] ?? 'studies';
-  const study = place === 'studies' ? path[1] ?? null : null;
-  useEffect(() => { watched.value = study; }, [study]);
-  useEffect(() => { document.title = [...path.slice(1).filter((part) => part !== 'trials').reverse(), 'tune'].join(' · '); }, [path.join('/')]);
+  useEffect(() => {
+    document.title = [
+      ...path
+        .slice(1)
+        .filter((part) => part !== 'trials')
+        .reverse(),
+      'tune',
+    ].join(' · ');
+  }, [path.join('/')]);
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.querySelector<HTMLElement>('main h1')?.focus(); }}>Skip to the content</a>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector<HTMLElement>('main h1')?.focus();
+        }}
+      >
+        Skip to the content
+      </a>
       <header class="top">
-        <a class="brand" href="/">tune</a>
+        <a class="brand" href="/">
+          tune
+        </a>
         <nav aria-label="Pages">
           <ul>
             {kPlaces.map(([name, title]) => {
               const isHere = place === name || (name === 'studies' && place === 'comparisons');
-              return <li key={name}><a href={hrefOf(name === 'studies' ? [] : [name])} aria-current={isHere ? 'page' : undefined}>{title}</a></li>;
+              return (
+                <li key={name}>
+                  <a href={hrefOf(name === 'studies' ? [] : [name])} aria-current={isHere ? 'page' : undefined}>
+                    {title}
+                  </a>
+                </li>
+              );
             })}
           </ul>
         </nav>
@@ -38,7 +65,9 @@ export function App() {
         <Theme />
       </header>
       <Banner />
-      <main id="main"><Page path={path} /></main>
+      <main id="main">
+        <Page path={path} />
+      </main>
     </>
   );
 }
@@ -55,7 +84,9 @@ function Page({ path }: { path: readonly string[] }) {
   return (
     <div class="page">
       <h1 tabIndex={-1}>There is no such page</h1>
-      <p>The address <code>{location.pathname}</code> names none. <a href="/">All studies</a></p>
+      <p>
+        The address <code>{location.pathname}</code> names none. <a href="/">All studies</a>
+      </p>
     </div>
   );
 }
@@ -88,8 +119,11 @@ function Banner() {
       {isLost && isLong && (
         <div class="banner">
           <strong>Disconnected from the server.</strong>{' '}
-          {Number.isFinite(contactAt.value) ? 'What is shown is as of ' + clockText(contactAt.value) + '. ' : ''}Trying again…
-          <button type="button" onClick={reconnect}>Try now</button>
+          {Number.isFinite(contactAt.value) ? 'What is shown is as of ' + clockText(contactAt.value) + '. ' : ''}Trying
+          again…
+          <button type="button" onClick={reconnect}>
+            Try now
+          </button>
         </div>
       )}
     </div>
@@ -98,7 +132,8 @@ function Banner() {
 
 function Theme() {
   return (
-    <label class="select theme"><span class="unseen">Colours</span>
+    <label class="select theme">
+      <span class="unseen">Colours</span>
       <select value={choice.value} onChange={(event) => choose(event.currentTarget.value as Choice)}>
         <option value="system">System</option>
         <option value="light">Light</option>

@@ -24,7 +24,12 @@ export function conditionsOf(text: string): Condition[] {
   const conditions: Condition[] = [];
   for (const part of partsOf(text)) {
     const match = /^\s*([^<>=!~]+?)\s*(<=|>=|!=|==?|<|>|~)\s*(.*?)\s*$/.exec(part);
-    if (match) conditions.push({ name: match[1]!, comparison: (match[2] === '==' ? '=' : match[2]) as Comparison, value: match[3]!.replace(/\\(.)/g, '$1') });
+    if (match)
+      conditions.push({
+        name: match[1]!,
+        comparison: (match[2] === '==' ? '=' : match[2]) as Comparison,
+        value: match[3]!.replace(/\\(.)/g, '$1'),
+      });
   }
   return conditions;
 }
@@ -43,7 +48,8 @@ export function withColumn(conditions: readonly Condition[], name: string, other
 
 // The part of a numeric column that the conditions leave.
 export function rangeOf(conditions: readonly Condition[], name: string): { low: number; high: number } | null {
-  let low = -Infinity, high = Infinity;
+  let low = -Infinity,
+    high = Infinity;
   for (const one of conditions) {
     const value = Number(one.value);
     if (one.name !== name || one.value === '' || Number.isNaN(value)) continue;
@@ -56,12 +62,18 @@ export function rangeOf(conditions: readonly Condition[], name: string): { low: 
 // A number of a column for a trial of the points; null where these do not know the column.
 function numbersOf(points: Points, name: string): ArrayLike<number> | null {
   switch (name) {
-    case 'trial': return points.number;
-    case 'value': return points.value;
-    case 'value2': return points.value2;
-    case 'device_hours': return points.hours;
-    case 'seconds': return points.seconds;
-    default: return points.parameters.get(name)?.values ?? null;
+    case 'trial':
+      return points.number;
+    case 'value':
+      return points.value;
+    case 'value2':
+      return points.value2;
+    case 'device_hours':
+      return points.hours;
+    case 'seconds':
+      return points.seconds;
+    default:
+      return points.parameters.get(name)?.values ?? null;
   }
 }
 
@@ -91,12 +103,18 @@ function holdsLabel({ comparison, value }: Condition, label: string): boolean {
 
 function holds<T extends string | number>(a: T, comparison: Comparison, b: T): boolean {
   switch (comparison) {
-    case '<': return a < b;
-    case '<=': return a <= b;
-    case '>': return a > b;
-    case '>=': return a >= b;
-    case '!=': return a !== b;
-    default: return a === b;
+    case '<':
+      return a < b;
+    case '<=':
+      return a <= b;
+    case '>':
+      return a > b;
+    case '>=':
+      return a >= b;
+    case '!=':
+      return a !== b;
+    default:
+      return a === b;
   }
 }
 

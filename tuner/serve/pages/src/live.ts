@@ -4,14 +4,14 @@ import { effect, signal, type Signal } from '@preact/signals';
 
 export type Contact = 'connecting' | 'live' | 'lost';
 export const contact = signal<Contact>('connecting');
-export const contactAt = signal(NaN);  // when the server was last heard, ms since 1970
+export const contactAt = signal(NaN); // when the server was last heard, ms since 1970
 
 const versions = new Map<string, Signal<number>>();
 
 // Topics: "overview", "models", "endpoints", and "study/NAME".
 export function version(topic: string): Signal<number> {
   let found = versions.get(topic);
-  if (found === undefined) versions.set(topic, found = signal(0));
+  if (found === undefined) versions.set(topic, (found = signal(0)));
   return found;
 }
 function bump(topic: string): void {
@@ -45,7 +45,9 @@ function noteChanged(study: string, trials: unknown): void {
 // The study whose page is open; null for none.
 export const watched = signal<string | null>(null);
 
-const kFirstWaitMs = 1000, kLongestWaitMs = 15_000, kPollMs = 5000;
+const kFirstWaitMs = 1000,
+  kLongestWaitMs = 15_000,
+  kPollMs = 5000;
 let stream: EventSource | null = null;
 let retry: ReturnType<typeof setTimeout> | undefined;
 let waitMs = kFirstWaitMs;
@@ -79,7 +81,10 @@ function open(): void {
       bump('study/' + name);
     }
     bump('overview');
-    if (changed.overview === true) bump('models'), bump('endpoints');
+    if (changed.overview === true) {
+      bump('models');
+      bump('endpoints');
+    }
   });
   mine.addEventListener('resync', () => {
     contactAt.value = Date.now();

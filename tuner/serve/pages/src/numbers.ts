@@ -45,7 +45,9 @@ export function plural(count: number, noun: string): string {
 
 // Thousands apart by a thin space: "50 000".
 export function countText(count: number): string {
-  return Math.round(count).toString().replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
+  return Math.round(count)
+    .toString()
+    .replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
 // "850ms", "42s", "3m 20s", "2h 05m", "1d 4h".
@@ -77,8 +79,9 @@ export function percentText(share: number): string {
 
 export function bytesText(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let size = bytes, unit = 0;
-  while (size >= 1024 && unit < units.length - 1) size /= 1024, ++unit;
+  let size = bytes,
+    unit = 0;
+  for (; size >= 1024 && unit < units.length - 1; ++unit) size /= 1024;
   return (unit === 0 ? String(size) : size.toFixed(1)) + ' ' + units[unit];
 }
 
@@ -89,7 +92,12 @@ export function timeOf(text: string | null | undefined): number {
 
 const timeOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayAndTime = new Intl.DateTimeFormat('en-GB', {
-  year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit' });
+  year: 'numeric',
+  month: 'short',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 
 // In the reader's time zone.
 export function clockText(ms: number): string {

@@ -3,12 +3,15 @@
 import { signal } from '@preact/signals';
 
 export interface Route {
-  readonly path: readonly string[];  // decoded parts
+  readonly path: readonly string[]; // decoded parts
   readonly query: URLSearchParams;
 }
 
 function read(): Route {
-  const path = location.pathname.split('/').filter((part) => part !== '').map(decoded);
+  const path = location.pathname
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decoded);
   return { path, query: new URLSearchParams(location.search) };
 }
 
@@ -16,7 +19,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part;  // a lone '%': the text as it stands
+    return part; // a lone '%': the text as it stands
   }
 }
 
@@ -55,12 +58,28 @@ export function go(href: string): void {
 }
 
 export function startRouting(): void {
-  window.addEventListener('popstate', () => { route.value = read(); });
+  window.addEventListener('popstate', () => {
+    route.value = read();
+  });
   // Plain clicks on links to our own pages stay in this document.
   document.addEventListener('click', (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const link = (event.target as Element | null)?.closest?.('a');
-    if (!(link instanceof HTMLAnchorElement) || link.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return;
+    if (
+      !(link instanceof HTMLAnchorElement) ||
+      link.target !== '' ||
+      link.hasAttribute('download') ||
+      link.origin !== location.origin
+    )
+      return;
     if (link.pathname.startsWith('/assets/')) return;
     if (link.hash !== '' && link.pathname === location.pathname) return;
     event.preventDefault();

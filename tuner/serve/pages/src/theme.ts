@@ -10,7 +10,7 @@ function stored(): Choice {
     const text = localStorage.getItem(kKey);
     return text === 'light' || text === 'dark' ? text : 'system';
   } catch {
-    return 'system';  // storage is switched off
+    return 'system'; // storage is switched off
   }
 }
 
@@ -24,7 +24,9 @@ effect(() => {
   else root.dataset.theme = choice.value;
   paint.value = paint.peek() + 1;
 });
-systemIsDark.addEventListener('change', () => { paint.value += 1; });
+systemIsDark.addEventListener('change', () => {
+  paint.value += 1;
+});
 
 export function choose(next: Choice): void {
   choice.value = next;
@@ -38,5 +40,7 @@ export function choose(next: Choice): void {
 
 // A colour of the style sheet, for a canvas.
 export function ink(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
+  return getComputedStyle(document.documentElement)
+    .getPropertyValue('--' + name)
+    .trim();
 }

@@ -6,20 +6,46 @@ export type TrialState = (typeof kTrialStates)[number];
 // What a state is drawn like: a tone of the style sheet and a mark, so that colour is never all that tells.
 export function toneOf(state: string): string {
   switch (state) {
-    case 'completed': case 'finished': case 'deployed': case 'approved': case 'moved': return 'good';
-    case 'running': case 'training': case 'deploying': case 'starting': return 'busy';
-    case 'failed': case 'training failed': case 'rejected': case 'refused': case 'lost': return 'bad';
-    case 'paused': case 'stopping': case 'interrupted': case 'held': case 'pending': case 'restarting': return 'held';
-    default: return 'quiet';
+    case 'completed':
+    case 'finished':
+    case 'deployed':
+    case 'approved':
+    case 'moved':
+      return 'good';
+    case 'running':
+    case 'training':
+    case 'deploying':
+    case 'starting':
+      return 'busy';
+    case 'failed':
+    case 'training failed':
+    case 'rejected':
+    case 'refused':
+    case 'lost':
+      return 'bad';
+    case 'paused':
+    case 'stopping':
+    case 'interrupted':
+    case 'held':
+    case 'pending':
+    case 'restarting':
+      return 'held';
+    default:
+      return 'quiet';
   }
 }
 export function markOf(state: string): string {
   switch (toneOf(state)) {
-    case 'good': return '●';
-    case 'busy': return '◐';
-    case 'bad': return '✕';
-    case 'held': return '◌';
-    default: return '○';
+    case 'good':
+      return '●';
+    case 'busy':
+      return '◐';
+    case 'bad':
+      return '✕';
+    case 'held':
+      return '◌';
+    default:
+      return '○';
   }
 }
 

@@ -21,7 +21,10 @@ export function findChromium() {
 }
 
 export function launch(words = []) {
-  return puppeteer.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-prefers-reduced-motion', ...words] });
+  return puppeteer.launch({
+    executablePath: findChromium(),
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-prefers-reduced-motion', ...words],
+  });
 }
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -34,13 +37,17 @@ export const kViews = [
 
 // A tab that writes down what the page complains of and what it asks for.
 export async function openTab(browser, origin, view = kViews[0]) {
-  const page = await browser.newPage(), tab = { page, complaints: [], foreign: [], requests: [], isCalm: true };
+  const page = await browser.newPage(),
+    tab = { page, complaints: [], foreign: [], requests: [], isCalm: true };
   page.setDefaultTimeout(15_000);
-  page.on('console', (message) => { if (['error', 'warn', 'warning'].includes(message.type())) tab.complaints.push(message.text()); });
+  page.on('console', (message) => {
+    if (['error', 'warn', 'warning'].includes(message.type())) tab.complaints.push(message.text());
+  });
   page.on('pageerror', (error) => tab.complaints.push(String(error.stack ?? error)));
   page.on('request', (request) => {
     tab.requests.push(request.method() + ' ' + request.url());
-    if (!request.url().startsWith(origin + '/') && !request.url().startsWith('blob:' + origin)) tab.foreign.push(request.url());
+    if (!request.url().startsWith(origin + '/') && !request.url().startsWith('blob:' + origin))
+      tab.foreign.push(request.url());
   });
   await page.setViewport({ width: view.width, height: view.height });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: view.scheme }]);
@@ -63,7 +70,10 @@ export async function settle(page) {
     window.scrollTo(0, 0);
     await frame();
   });
-  await page.waitForFunction(() => document.querySelector('.loading') === null && !document.querySelector('main')?.textContent.includes('Loading'));
+  await page.waitForFunction(
+    () =>
+      document.querySelector('.loading') === null && !document.querySelector('main')?.textContent.includes('Loading'),
+  );
 }
 
 export async function checkPage(tab, what) {
@@ -71,13 +81,29 @@ export async function checkPage(tab, what) {
   assert.deepEqual(tab.complaints, [], what + ': the console');
   assert.deepEqual(tab.foreign, [], what + ': requests that leave');
   assert.equal(await page.evaluate(() => typeof window.pwned), 'undefined', what + ': a text was run');
-  assert.equal(await page.evaluate(() => document.querySelectorAll('main img, main script, main iframe').length), 0, what + ': a text became an element');
+  assert.equal(
+    await page.evaluate(() => document.querySelectorAll('main img, main script, main iframe').length),
+    0,
+    what + ': a text became an element',
+  );
   const [width, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
   assert.ok(width <= room, what + ': ' + width + ' pixels wide in ' + room);
   assert.equal(await page.evaluate(() => document.querySelectorAll('h1').length), 1, what + ': one heading');
   // Axe is put in by the debugger, which no policy of the page holds back.
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, {
+      resultTypes: ['violations'],
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
+    }),
+  );
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html, failureSummary }) => html + ' ' + failureSummary)]), [], what + ': axe');
+  assert.deepEqual(
+    serious.map(({ id, nodes }) => [
+      id,
+      nodes.slice(0, 3).map(({ html, failureSummary }) => html + ' ' + failureSummary),
+    ]),
+    [],
+    what + ': axe',
+  );
 }

@@ -10,7 +10,16 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export async function source(path) {
   const folder = await mkdtemp(join(tmpdir(), 'tune-pages-'));
   const outfile = join(folder, 'module.mjs');
-  await esbuild.build({ absWorkingDir: root, entryPoints: ['src/' + path], outfile, bundle: true, format: 'esm', platform: 'node', jsx: 'automatic', jsxImportSource: 'preact' });
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ['src/' + path],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+  });
   try {
     return await import(pathToFileURL(outfile).href);
   } finally {

@@ -7,9 +7,9 @@ export type ScaleName = 'linear' | 'log' | 'reverse_log' | 'categories' | 'time'
 export interface Axis {
   readonly title: string;
   readonly scale: ScaleName;
-  readonly min: number;               // of categories -0.5
-  readonly max: number;               // of categories their count - 0.5
-  readonly labels?: readonly string[];  // of categories: label k stands at k
+  readonly min: number; // of categories -0.5
+  readonly max: number; // of categories their count - 0.5
+  readonly labels?: readonly string[]; // of categories: label k stands at k
   readonly text?: (value: number) => string;
 }
 
@@ -34,11 +34,17 @@ export function categories(title: string, labels: readonly string[]): Axis {
   return { title, scale: 'categories', min: -0.5, max: labels.length - 0.5, labels };
 }
 
-const kOuterFence = 3, kWorthCutting = 5, kFewest = 8, kDecadesToLog = 100, kWantedIntervals = 5;
+const kOuterFence = 3,
+  kWorthCutting = 5,
+  kFewest = 8,
+  kDecadesToLog = 100,
+  kWantedIntervals = 5;
 
 function quantile(ascending: readonly number[], share: number): number {
-  const at = share * (ascending.length - 1), low = Math.floor(at);
-  const a = ascending[low]!, b = ascending[Math.min(low + 1, ascending.length - 1)]!;
+  const at = share * (ascending.length - 1),
+    low = Math.floor(at);
+  const a = ascending[low]!,
+    b = ascending[Math.min(low + 1, ascending.length - 1)]!;
   return a + (at - low) * (b - a);
 }
 
@@ -46,15 +52,20 @@ function quantile(ascending: readonly number[], share: number): number {
 // more room; the good end shows everything.
 function withoutBadEnd(ascending: number[], isMinimized: boolean): number[] {
   if (ascending.length < kFewest) return ascending;
-  const low = quantile(ascending, 0.25), high = quantile(ascending, 0.75), reach = kOuterFence * (high - low);
+  const low = quantile(ascending, 0.25),
+    high = quantile(ascending, 0.75),
+    reach = kOuterFence * (high - low);
   if (reach <= 0) return ascending;
-  const kept = isMinimized ? ascending.filter((value) => value <= high + reach) : ascending.filter((value) => value >= low - reach);
+  const kept = isMinimized
+    ? ascending.filter((value) => value <= high + reach)
+    : ascending.filter((value) => value >= low - reach);
   const all = ascending[ascending.length - 1]! - ascending[0]!;
   return all < kWorthCutting * (kept[kept.length - 1]! - kept[0]!) ? ascending : kept;
 }
 
 function roundStep(range: number): number {
-  const raw = range / kWantedIntervals, power = 10 ** Math.floor(Math.log10(raw));
+  const raw = range / kWantedIntervals,
+    power = 10 ** Math.floor(Math.log10(raw));
   for (const factor of [1, 2, 2.5, 5]) if (raw <= factor * power * (1 + 1e-9)) return factor * power;
   return 10 * power;
 }
@@ -64,7 +75,8 @@ export function roundEnds(title: string, low: number, high: number): Axis {
   const step = roundStep(range);
   if (!Number.isFinite(step) || Math.max(Math.abs(low), Math.abs(high)) / step > 1e12)
     return { title, scale: 'linear', min: low, max: high > low ? high : low + 1 };
-  const min = Math.floor(low / step + 1e-9) * step, max = Math.ceil(high / step - 1e-9) * step;
+  const min = Math.floor(low / step + 1e-9) * step,
+    max = Math.ceil(high / step - 1e-9) * step;
   return { title, scale: 'linear', min, max: max > min ? max : min + step };
 }
 
@@ -76,7 +88,8 @@ export function valueAxis(title: string, values: Iterable<number>, isMinimized: 
   if (shown.length === 0) return { title, scale: isLog ? 'log' : 'linear', min: isLog ? 0.1 : 0, max: 1 };
   shown.sort((a, b) => a - b);
   if (isLog !== true) shown = withoutBadEnd(shown, isMinimized);
-  const low = shown[0]!, high = shown[shown.length - 1]!;
+  const low = shown[0]!,
+    high = shown[shown.length - 1]!;
   if (isLog ?? (isMinimized && low > 0 && high / low >= kDecadesToLog))
     return { title, scale: 'log', min: low / 1.2, max: high * 1.2 };
   return roundEnds(title, low, high);
@@ -102,7 +115,9 @@ export function ticksOf(axis: Axis, min: number, max: number, pixels: number, ev
   const most = Math.max(2, Math.floor(pixels / everyPixels));
   const text = axis.text ?? numberText;
   if (axis.scale === 'categories')
-    return (axis.labels ?? []).map((label, at) => ({ at, text: shortened(label) })).filter(({ at }) => at >= min && at <= max);
+    return (axis.labels ?? [])
+      .map((label, at) => ({ at, text: shortened(label) }))
+      .filter(({ at }) => at >= min && at <= max);
   if (axis.scale === 'time') {
     const ticks = scaleTime().domain([min, max]).ticks(most);
     const step = ticks.length > 1 ? ticks[1]!.getTime() - ticks[0]!.getTime() : Infinity;
@@ -112,7 +127,10 @@ export function ticksOf(axis: Axis, min: number, max: number, pixels: number, ev
     const ticks = logTicks(axis.scale, min, max, most);
     if (ticks.length >= 2) return ticks.map((at) => ({ at, text: text(at) }));
   }
-  return scaleLinear().domain([min, max]).ticks(most).map((at) => ({ at, text: text(at) }));
+  return scaleLinear()
+    .domain([min, max])
+    .ticks(most)
+    .map((at) => ({ at, text: text(at) }));
 }
 
 // A day where one begins, else the time of day.
@@ -137,10 +155,12 @@ export function hourUnit(longest: number): { name: string; inHour: number } {
 // Powers of ten, with 2 and 5 between them where there is room.
 function logTicks(scale: ScaleName, min: number, max: number, most: number): number[] {
   const isTurned = scale === 'reverse_log';
-  const low = isTurned ? 1 - max : min, high = isTurned ? 1 - min : max;
+  const low = isTurned ? 1 - max : min,
+    high = isTurned ? 1 - min : max;
   if (!(low > 0)) return [];
   const ticks: number[] = [];
-  const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
+  const first = Math.floor(Math.log10(low)),
+    last = Math.ceil(Math.log10(high));
   const decades = Math.log10(high / low);
   const factors = decades * 3 <= most ? [1, 2, 5] : [1];
   const every = Math.max(1, Math.ceil(decades / most));
@@ -148,7 +168,8 @@ function logTicks(scale: ScaleName, min: number, max: number, most: number): num
     if ((power - first) % every !== 0) continue;
     for (const factor of factors) {
       const value = Number((factor * 10 ** power).toPrecision(12));
-      if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) ticks.push(isTurned ? Number((1 - value).toPrecision(12)) : value);
+      if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9))
+        ticks.push(isTurned ? Number((1 - value).toPrecision(12)) : value);
     }
   }
   return isTurned ? ticks.reverse() : ticks;

@@ -8,14 +8,19 @@ export interface Placed {
   readonly y: Float32Array;
 }
 
-const kManyPoints = 4000;  // above this many a point is a small square, quicker to fill than a disc
+const kManyPoints = 4000; // above this many a point is a small square, quicker to fill than a disc
 
 // The more there are, the fainter each: what many share shows.
 function alphaFor(crowd: number): number {
   return Math.max(0.12, Math.min(0.85, 14 / Math.sqrt(crowd + 1) / 4));
 }
 
-export function drawSeries(context: CanvasRenderingContext2D, placed: readonly Placed[], scale: number, only?: number): void {
+export function drawSeries(
+  context: CanvasRenderingContext2D,
+  placed: readonly Placed[],
+  scale: number,
+  only?: number,
+): void {
   const curves = placed.filter(({ series }) => isLine(series.role)).length;
   for (const one of placed) {
     const { role } = one.series;
@@ -24,7 +29,13 @@ export function drawSeries(context: CanvasRenderingContext2D, placed: readonly P
   }
 }
 
-function drawLine(context: CanvasRenderingContext2D, { series, x, y }: Placed, scale: number, crowd: number, only?: number): void {
+function drawLine(
+  context: CanvasRenderingContext2D,
+  { series, x, y }: Placed,
+  scale: number,
+  crowd: number,
+  only?: number,
+): void {
   const { role } = series;
   const isSteps = role === 'best-so-far' || role === 'front';
   if (only !== undefined && (isSteps || trialAt(series, 0) !== only)) return;
@@ -37,18 +48,24 @@ function drawLine(context: CanvasRenderingContext2D, { series, x, y }: Placed, s
   context.lineJoin = 'round';
   if (role === 'stopped-curve') context.setLineDash([5 * scale, 3 * scale]);
   context.beginPath();
-  let isDown = false, lastX = NaN, lastY = NaN;
+  let isDown = false,
+    lastX = NaN,
+    lastY = NaN;
   for (let i = 0; i < x.length; ++i) {
-    const px = x[i]!, py = y[i]!;
+    const px = x[i]!,
+      py = y[i]!;
     if (!Number.isFinite(px) || !Number.isFinite(py)) {
       isDown = false;
       continue;
     }
     if (!isDown) context.moveTo(px, py);
-    else if (isSteps) context.lineTo(px, lastY), context.lineTo(px, py);
-    else context.lineTo(px, py);
+    else if (isSteps) {
+      context.lineTo(px, lastY);
+      context.lineTo(px, py);
+    } else context.lineTo(px, py);
     isDown = true;
-    lastX = px, lastY = py;
+    lastX = px;
+    lastY = py;
   }
   context.stroke();
   context.setLineDash([]);
@@ -65,11 +82,12 @@ function drawPoints(context: CanvasRenderingContext2D, { series, x, y }: Placed,
   context.save();
   context.strokeStyle = context.fillStyle = colorOf(role);
   const isMany = x.length > kManyPoints && only === undefined;
-  const size = (only !== undefined || role === 'best' ? 5.5 : isMany ? 1.5 : 3.25) * scale;
-  context.globalAlpha = role === 'best' || role === 'running' || only !== undefined ? 1 : alphaFor(x.length);
+  const size = (only !== undefined || role === 'best' || role === 'run' ? 5.5 : isMany ? 1.5 : 3.25) * scale;
+  context.globalAlpha = role !== 'completed' && role !== 'stopped' && role !== 'failed' ? 1 : alphaFor(x.length);
   context.lineWidth = 1.25 * scale;
   for (let i = 0; i < x.length; ++i) {
-    const px = x[i]!, py = y[i]!;
+    const px = x[i]!,
+      py = y[i]!;
     if (!Number.isFinite(px) || !Number.isFinite(py)) continue;
     if (only !== undefined && trialAt(series, i) !== only) continue;
     if (isMany) context.fillRect(px - size, py - size, 2 * size, 2 * size);
@@ -83,13 +101,18 @@ function mark(context: CanvasRenderingContext2D, role: Role, x: number, y: numbe
   context.beginPath();
   switch (role) {
     case 'stopped':
-      context.moveTo(x, y - size), context.lineTo(x + size, y), context.lineTo(x, y + size), context.lineTo(x - size, y);
+      context.moveTo(x, y - size);
+      context.lineTo(x + size, y);
+      context.lineTo(x, y + size);
+      context.lineTo(x - size, y);
       context.closePath();
       context.stroke();
       return;
     case 'failed':
-      context.moveTo(x - size, y - size), context.lineTo(x + size, y + size);
-      context.moveTo(x - size, y + size), context.lineTo(x + size, y - size);
+      context.moveTo(x - size, y - size);
+      context.lineTo(x + size, y + size);
+      context.moveTo(x - size, y + size);
+      context.lineTo(x + size, y - size);
       context.stroke();
       return;
     case 'running':

@@ -4,8 +4,12 @@ import type { Selection } from './selection.ts';
 
 // Places of completed trials that no other one beats in both, by x.
 export function frontOf({ points }: Selection, x: ArrayLike<number>, xGoal: Goal, goal: Goal): number[] {
-  const signX = xGoal === 'minimize' ? 1 : -1, signY = goal === 'minimize' ? 1 : -1;
-  const places = [...points.number.keys()].filter((i) => points.state[i] === 'c' && points.isApart[i] === 0 && Number.isFinite(x[i]!) && Number.isFinite(points.value[i]!));
+  const signX = xGoal === 'minimize' ? 1 : -1,
+    signY = goal === 'minimize' ? 1 : -1;
+  const places = [...points.number.keys()].filter(
+    (i) =>
+      points.state[i] === 'c' && points.isApart[i] === 0 && Number.isFinite(x[i]!) && Number.isFinite(points.value[i]!),
+  );
   places.sort((a, b) => signX * (x[a]! - x[b]!) || signY * (points.value[a]! - points.value[b]!));
   const front: number[] = [];
   let best = Infinity;

@@ -8,16 +8,22 @@ import type { Role, Series } from './chart.ts';
 
 export interface Selection {
   readonly points: Points;
-  readonly mask: Uint8Array;        // 1: holds the conditions
-  readonly count: number;           // of these
-  readonly unknown: readonly Condition[];  // on columns that only the server knows: the charts pass them over
+  readonly mask: Uint8Array; // 1: holds the conditions
+  readonly count: number; // of these
+  readonly unknown: readonly Condition[]; // on columns that only the server knows: the charts pass them over
   readonly metric: string;
   readonly goal: Goal;
-  readonly best: number;            // the trial; 0: none
+  readonly best: number; // the trial; 0: none
 }
 
-export function selectionOf(points: Points, conditions: readonly Condition[], states: ReadonlySet<string>, metric: string, goal: Goal,
-                            best: number): Selection {
+export function selectionOf(
+  points: Points,
+  conditions: readonly Condition[],
+  states: ReadonlySet<string>,
+  metric: string,
+  goal: Goal,
+  best: number,
+): Selection {
   const { mask, unknown } = matching(points, conditions);
   let count = 0;
   for (let i = 0; i < points.count; ++i) {
@@ -30,7 +36,8 @@ export function selectionOf(points: Points, conditions: readonly Condition[], st
 
 // The place of a trial in the columns; -1 without it.
 export function placeOf({ number, count }: Points, trial: number): number {
-  let low = 0, high = count;
+  let low = 0,
+    high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
     if (number[middle]! < trial) low = middle + 1;
@@ -42,11 +49,15 @@ export function placeOf({ number, count }: Points, trial: number): number {
 export function parameterText(parameter: PointParameter, i: number): string {
   const value = parameter.values[i]!;
   if (Number.isNaN(value)) return '';
-  return parameter.labels ? parameter.labels[value] ?? '' : numberText(value);
+  return parameter.labels ? (parameter.labels[value] ?? '') : numberText(value);
 }
 
 // What is said of a trial under the pointer.
-export function describeTrial({ points, metric }: Selection, trial: number, parameters: readonly PointParameter[]): string[] {
+export function describeTrial(
+  { points, metric }: Selection,
+  trial: number,
+  parameters: readonly PointParameter[],
+): string[] {
   const i = placeOf(points, trial);
   if (i < 0) return ['Trial ' + trial];
   const lines = ['Trial ' + trial + ' · ' + kLetters[points.state[i]!]];
@@ -61,14 +72,19 @@ export function describeTrial({ points, metric }: Selection, trial: number, para
 
 // The shown trials as points, where `x` and `y` give each its place, by state; the best one above the others.
 export function pointSeries({ points, mask, best }: Selection, x: ArrayLike<number>, y: ArrayLike<number>): Series[] {
-  const roles: [Role, string][] = [['stopped', 's'], ['completed', 'c']];
+  const roles: [Role, string][] = [
+    ['stopped', 's'],
+    ['completed', 'c'],
+  ];
   const series: Series[] = [];
   for (const [role, letter] of roles) {
-    const xs: number[] = [], ys: number[] = [], trials: number[] = [];
+    const xs: number[] = [],
+      ys: number[] = [],
+      trials: number[] = [];
     for (let i = 0; i < points.count; ++i) {
       if (mask[i] === 0 || points.state[i] !== letter || points.number[i] === best) continue;
       if (!Number.isFinite(x[i]!) || !Number.isFinite(y[i]!)) continue;
-      xs.push(x[i]!), ys.push(y[i]!), trials.push(points.number[i]!);
+      (xs.push(x[i]!), ys.push(y[i]!), trials.push(points.number[i]!));
     }
     if (xs.length > 0) series.push({ role, x: xs, y: ys, trials });
   }
@@ -82,11 +98,20 @@ export function pointSeries({ points, mask, best }: Selection, x: ArrayLike<numb
 const axes = new WeakMap<Selection, Axis>();
 export function objectiveAxis(selection: Selection): Axis {
   let axis = axes.get(selection);
-  if (axis === undefined) axes.set(selection, axis = valueAxis(selection.metric, shownValues(selection, selection.points.value), selection.goal === 'minimize'));
+  if (axis === undefined)
+    axes.set(
+      selection,
+      (axis = valueAxis(
+        selection.metric,
+        shownValues(selection, selection.points.value),
+        selection.goal === 'minimize',
+      )),
+    );
   return axis;
 }
 
 // Values of the shown trials that have ended with one.
 export function* shownValues({ points, mask }: Selection, values: ArrayLike<number>): Generator<number> {
-  for (let i = 0; i < points.count; ++i) if (mask[i] === 1 && (points.state[i] === 'c' || points.state[i] === 's')) yield values[i]!;
+  for (let i = 0; i < points.count; ++i)
+    if (mask[i] === 1 && (points.state[i] === 'c' || points.state[i] === 's')) yield values[i]!;
 }

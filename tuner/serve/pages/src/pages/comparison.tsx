@@ -1,94 +1,338 @@
 // A comparison: what each approach reached on the test set, the differences with their intervals, what each part cost.
+import { useMemo } from 'preact/hooks';
 import { api, useAnswer } from '../api.ts';
-import type { Cost, Num } from '../answers.ts';
+import type { Cost, Goal, Num } from '../answers.ts';
+import { hourUnit, roundEnds, valueAxis } from '../charts/axis.ts';
+import type { Chart } from '../charts/chart.ts';
+import { Plot } from '../charts/plot.tsx';
 import { hoursText, numberText, usdText, valueText } from '../numbers.ts';
+import { Figure } from '../parts/figure.tsx';
 import { Grid, type Column } from '../parts/grid.tsx';
 import { Empty, Failed, MissingPage } from '../parts/notice.tsx';
 import { Tiles } from '../parts/tiles.tsx';
-import { hrefOf } from '../route.ts';
+import { go, hrefOf } from '../route.ts';
 
 interface Row {
-  name: string; approach: string; kind: string; table: string; winner: { study: string; trial: number } | null; validation_metric: string; selection: Num; cost: Cost;
-  parameters: Num; latency_ms: Num; peak_memory_bytes: Num; runs: { study: string; trial: number; validation: Num }[]; [score: string]: unknown;
+  name: string;
+  approach: string;
+  kind: string;
+  table: string;
+  winner: { study: string; trial: number } | null;
+  validation_metric: string;
+  selection: Num;
+  cost: Cost;
+  parameters: Num;
+  latency_ms: Num;
+  peak_memory_bytes: Num;
+  runs: { study: string; trial: number; validation: Num }[];
+  classes?: { name: string; objects?: number; images?: number; [measure: string]: unknown }[];
+  [score: string]: unknown;
 }
 interface AnswerRow {
-  question: string; row: string; against: string; difference: Num; interval: [number, number] | null; no_interval: string | null; p: Num; adjusted_p: Num; verdict: string;
+  question: string;
+  row: string;
+  against: string;
+  difference: Num;
+  interval: [number, number] | null;
+  no_interval: string | null;
+  p: Num;
+  adjusted_p: Num;
+  verdict: string;
 }
 interface Document {
   comparison: {
-    comparison?: string; rows?: Row[]; answers?: AnswerRow[]; studies?: { study: string; total: Cost; completed: Cost; stopped: Cost; failed: Cost; idle: Cost }[];
-    cost?: { total: Cost; idle: Cost }; test?: Record<string, unknown>; warnings?: string[]; notes?: string[];
+    comparison?: string;
+    rows?: Row[];
+    answers?: AnswerRow[];
+    studies?: { study: string; total: Cost; completed: Cost; stopped: Cost; failed: Cost; idle: Cost }[];
+    cost?: { total: Cost; idle: Cost };
+    test?: Record<string, unknown>;
+    warnings?: string[];
+    notes?: string[];
   };
   text?: string;
 }
 
 export function ComparisonPage({ name }: { name: string }) {
   const answer = useAnswer<Document>(api('comparisons', name), 'overview', 5000);
-  const crumbs = <nav class="crumbs" aria-label="Where this is"><a href="/">Studies</a> / Comparisons</nav>;
-  if (answer.data === null) return <div class="page">{crumbs}<MissingPage title={name} failure={answer.failure} /></div>;
+  const crumbs = (
+    <nav class="crumbs" aria-label="Where this is">
+      <a href="/">Studies</a> / Comparisons
+    </nav>
+  );
+  if (answer.data === null)
+    return (
+      <div class="page">
+        {crumbs}
+        <MissingPage title={name} failure={answer.failure} />
+      </div>
+    );
   const { comparison, text } = answer.data;
-  const rows = comparison.rows ?? [], answers = comparison.answers ?? [], studies = comparison.studies ?? [], total = comparison.cost?.total;
-  const score = rows.some((row) => 'AP' in row) ? 'AP' : 'score', metric = score === 'AP' ? 'AP' : valueText(comparison.test?.metric) || 'score';
+  const rows = comparison.rows ?? [],
+    answers = comparison.answers ?? [],
+    studies = comparison.studies ?? [],
+    total = comparison.cost?.total;
+  const score = rows.some((row) => 'AP' in row) ? 'AP' : 'score',
+    metric = score === 'AP' ? 'AP' : valueText(comparison.test?.metric) || 'score';
   const hasPrice = total?.usd != null;
+  const goal = comparison.test?.goal === 'minimize' ? 'minimize' : 'maximize';
   return (
     <div class="page">
       {crumbs}
       <h1 tabIndex={-1}>{name}</h1>
-      <p class="subtitle">A comparison of {rows.length} rows{comparison.test?.images !== undefined && ' on ' + valueText(comparison.test.images) + ' test images'}</p>
+      <p class="subtitle">
+        A comparison of {rows.length} rows
+        {comparison.test?.images !== undefined && ' on ' + valueText(comparison.test.images) + ' test images'}
+      </p>
       {answer.failure !== null && answer.failure.status !== 0 && <Failed failure={answer.failure} />}
-      {total !== undefined && <Tiles tiles={[
-        { title: 'device time', value: hoursText(total.device_hours), note: usdText(total.usd) },
-        ...(comparison.cost?.idle ? [{ title: 'idle beside it', value: hoursText(comparison.cost.idle.device_hours), note: usdText(comparison.cost.idle.usd) }] : []),
-        { title: 'studies', value: studies.length },
-      ]} />}
-      {(comparison.warnings ?? []).map((warning) => <p key={warning} class="notice">{warning}</p>)}
-      {answers.length > 0 && <section><h2>Differences on the test set</h2><Answers answers={answers} metric={metric} /></section>}
-      {rows.length === 0 ? <Empty title="It has no rows yet." /> : (
+      {total !== undefined && (
+        <Tiles
+          tiles={[
+            { title: 'device time', value: hoursText(total.device_hours), note: usdText(total.usd) },
+            ...(comparison.cost?.idle
+              ? [
+                  {
+                    title: 'idle beside it',
+                    value: hoursText(comparison.cost.idle.device_hours),
+                    note: usdText(comparison.cost.idle.usd),
+                  },
+                ]
+              : []),
+            { title: 'studies', value: studies.length },
+          ]}
+        />
+      )}
+      {(comparison.warnings ?? []).map((warning) => (
+        <p key={warning} class="notice">
+          {warning}
+        </p>
+      ))}
+      {answers.length > 0 && (
         <section>
-          <h2>Rows</h2>
-          <Grid caption="Rows of the comparison" isHidden data={{
-            columns: [{ title: 'row' }, { title: metric, isNumber: true }, { title: 'spread', isNumber: true }, { title: 'runs', isNumber: true }, { title: 'winner' }, { title: 'device time', isNumber: true },
-              ...(hasPrice ? [{ title: 'cost', isNumber: true }] : []), { title: 'latency', isNumber: true }, { title: 'parameters', isNumber: true }] as Column[],
-            rows: rows.map((row) => [row.name, valueText(row[score]), valueText(row[score + '_spread']), row.runs.length,
-              row.winner ? <a href={hrefOf(['studies', row.winner.study, 'trials', row.winner.trial])}>{row.winner.study}/{row.winner.trial}</a> : '', hoursText(row.cost.device_hours),
-              ...(hasPrice ? [usdText(row.cost.usd)] : []), typeof row.latency_ms === 'number' ? numberText(row.latency_ms) + ' ms' : '', valueText(row.parameters)]),
-          }} />
+          <h2>Differences on the test set</h2>
+          <Answers answers={answers} metric={metric} />
         </section>
       )}
+      {rows.length === 0 ? (
+        <Empty title="It has no rows yet." />
+      ) : (
+        <section>
+          <h2>Rows</h2>
+          <Grid
+            caption="Rows of the comparison"
+            isHidden
+            data={{
+              columns: [
+                { title: 'row' },
+                { title: metric, isNumber: true },
+                { title: 'spread', isNumber: true },
+                { title: 'runs', isNumber: true },
+                { title: 'winner' },
+                { title: 'device time', isNumber: true },
+                ...(hasPrice ? [{ title: 'cost', isNumber: true }] : []),
+                { title: 'latency', isNumber: true },
+                { title: 'parameters', isNumber: true },
+              ] as Column[],
+              rows: rows.map((row) => [
+                row.name,
+                valueText(row[score]),
+                valueText(row[score + '_spread']),
+                row.runs.length,
+                row.winner ? (
+                  <a href={hrefOf(['studies', row.winner.study, 'trials', row.winner.trial])}>
+                    {row.winner.study}/{row.winner.trial}
+                  </a>
+                ) : (
+                  ''
+                ),
+                hoursText(row.cost.device_hours),
+                ...(hasPrice ? [usdText(row.cost.usd)] : []),
+                typeof row.latency_ms === 'number' ? numberText(row.latency_ms) + ' ms' : '',
+                valueText(row.parameters),
+              ]),
+            }}
+          />
+        </section>
+      )}
+      {rows.length > 1 && <ScoreAgainstCost rows={rows} score={score} metric={metric} goal={goal} />}
+      <Classes rows={rows} />
       {studies.length > 0 && (
         <section>
           <h2>Studies</h2>
-          <Grid caption="What each study cost" isHidden data={{
-            columns: [{ title: 'study' }, { title: 'device time', isNumber: true }, { title: 'completed', isNumber: true }, { title: 'stopped', isNumber: true }, { title: 'failed', isNumber: true }, { title: 'idle', isNumber: true },
-              ...(hasPrice ? [{ title: 'cost', isNumber: true }] : [])] as Column[],
-            rows: studies.map((study) => [<a href={hrefOf(['studies', study.study])}>{study.study}</a>, hoursText(study.total.device_hours), hoursText(study.completed.device_hours), hoursText(study.stopped.device_hours),
-              hoursText(study.failed.device_hours), hoursText(study.idle.device_hours), ...(hasPrice ? [usdText(study.total.usd)] : [])]),
-          }} />
+          <Grid
+            caption="What each study cost"
+            isHidden
+            data={{
+              columns: [
+                { title: 'study' },
+                { title: 'device time', isNumber: true },
+                { title: 'completed', isNumber: true },
+                { title: 'stopped', isNumber: true },
+                { title: 'failed', isNumber: true },
+                { title: 'idle', isNumber: true },
+                ...(hasPrice ? [{ title: 'cost', isNumber: true }] : []),
+              ] as Column[],
+              rows: studies.map((study) => [
+                <a href={hrefOf(['studies', study.study])}>{study.study}</a>,
+                hoursText(study.total.device_hours),
+                hoursText(study.completed.device_hours),
+                hoursText(study.stopped.device_hours),
+                hoursText(study.failed.device_hours),
+                hoursText(study.idle.device_hours),
+                ...(hasPrice ? [usdText(study.total.usd)] : []),
+              ]),
+            }}
+          />
         </section>
       )}
-      {(comparison.notes ?? []).length > 0 && <section><h2>Notes</h2><ul>{comparison.notes!.map((note) => <li key={note}>{note}</li>)}</ul></section>}
-      {text && <details><summary>As the terminal shows it</summary><pre class="why">{text}</pre></details>}
+      {(comparison.notes ?? []).length > 0 && (
+        <section>
+          <h2>Notes</h2>
+          <ul>
+            {comparison.notes!.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {text && (
+        <details>
+          <summary>As the terminal shows it</summary>
+          <pre class="why">{text}</pre>
+        </details>
+      )}
     </div>
   );
 }
 
+// Each row's score against the device time that it took.
+function ScoreAgainstCost({
+  rows,
+  score,
+  metric,
+  goal,
+}: {
+  rows: readonly Row[];
+  score: string;
+  metric: string;
+  goal: Goal;
+}) {
+  const made = useMemo(() => {
+    const known = rows.filter((row) => typeof row[score] === 'number');
+    const longest = Math.max(0, ...known.map(({ cost }) => cost.device_hours));
+    const unit = hourUnit(longest);
+    const chart: Chart = {
+      x: roundEnds('device time, ' + unit.name, 0, longest * unit.inHour || 1),
+      y: valueAxis(
+        metric,
+        known.map((row) => row[score] as number),
+        goal === 'minimize',
+      ),
+      series: [
+        {
+          role: 'run',
+          x: known.map(({ cost }) => cost.device_hours * unit.inHour),
+          y: known.map((row) => row[score] as number),
+          trials: known.map((_, k) => k + 1),
+        },
+      ],
+    };
+    return { known, chart };
+  }, [rows, score, metric, goal]);
+  if (made.known.length < 2) return null;
+  const winnerOf = (k: number) => made.known[k - 1]?.winner;
+  return (
+    <section aria-label="Score against device time">
+      <Figure
+        title={metric + ' against ' + made.chart.x.title}
+        table={() => ({
+          columns: [{ title: 'row' }, { title: 'device time', isNumber: true }, { title: metric, isNumber: true }],
+          rows: made.known.map((row) => [row.name, hoursText(row.cost.device_hours), valueText(row[score])]),
+        })}
+      >
+        <Plot
+          label={metric + ' of each row against the device time that it took.'}
+          chart={made.chart}
+          height={260}
+          describe={(k, _, y) => [
+            made.known[k - 1]?.name ?? '',
+            metric + ': ' + numberText(y),
+            hoursText(made.known[k - 1]?.cost.device_hours ?? 0),
+          ]}
+          onPick={(k) => {
+            const winner = winnerOf(k);
+            if (winner) go(hrefOf(['studies', winner.study, 'trials', winner.trial]));
+          }}
+        />
+      </Figure>
+    </section>
+  );
+}
+
+// The score of each class, row beside row.
+function Classes({ rows }: { rows: readonly Row[] }) {
+  const shown = rows.filter(({ classes }) => classes !== undefined && classes.length > 0);
+  const first = shown[0]?.classes;
+  const measure = first && Object.keys(first[0]!).find((key) => !['name', 'objects', 'images'].includes(key));
+  if (first === undefined || measure === undefined) return null;
+  return (
+    <section>
+      <h2>By class</h2>
+      <Grid
+        caption={measure + ' by class'}
+        data={{
+          columns: [{ title: 'class' }, ...shown.map(({ name }) => ({ title: name, isNumber: true }))],
+          rows: first.map(({ name }) => [
+            name,
+            ...shown.map(({ classes }) => valueText(classes!.find((one) => one.name === name)?.[measure])),
+          ]),
+        }}
+      />
+    </section>
+  );
+}
+
 function Answers({ answers, metric }: { answers: readonly AnswerRow[]; metric: string }) {
-  let low = 0, high = 0;
+  let low = 0,
+    high = 0;
   for (const { interval, difference } of answers)
-    for (const value of [...(interval ?? []), difference]) if (typeof value === 'number') low = Math.min(low, value), high = Math.max(high, value);
-  const room = (high - low || 1) * 0.06, from = low - room, to = high + room;
+    for (const value of [...(interval ?? []), difference])
+      if (typeof value === 'number') {
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+  const room = (high - low || 1) * 0.06,
+    from = low - room,
+    to = high + room;
   const x = (value: number) => (100 * (value - from)) / (to - from) + '%';
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Differences">
       <table class="wide intervals">
         <caption class="unseen">Differences of {metric} with their intervals</caption>
-        <thead><tr><th scope="col">row</th><th scope="col">against</th><th scope="col" class="number">difference</th><th scope="col">interval</th><th scope="col" class="number">adjusted p</th><th scope="col">verdict</th></tr></thead>
+        <thead>
+          <tr>
+            <th scope="col">row</th>
+            <th scope="col">against</th>
+            <th scope="col" class="number">
+              difference
+            </th>
+            <th scope="col">interval</th>
+            <th scope="col" class="number">
+              adjusted p
+            </th>
+            <th scope="col">verdict</th>
+          </tr>
+        </thead>
         <tbody>
           {answers.map((one, k) => (
             <tr key={k}>
-              <th scope="row">{one.row}</th><td>{one.against}</td><td class="number">{valueText(one.difference)}</td>
+              <th scope="row">{one.row}</th>
+              <td>{one.against}</td>
+              <td class="number">{valueText(one.difference)}</td>
               <td class="strip">
-                {one.interval === null ? <span class="note">{one.no_interval ?? ''}</span> : (
+                {one.interval === null ? (
+                  <span class="note">{one.no_interval ?? ''}</span>
+                ) : (
                   <svg role="img" aria-label={numberText(one.interval[0]) + ' to ' + numberText(one.interval[1])}>
                     <line class="zero" x1={x(0)} x2={x(0)} y1="0" y2="100%" />
                     <line class="span" x1={x(one.interval[0])} x2={x(one.interval[1])} y1="50%" y2="50%" />
@@ -96,7 +340,8 @@ function Answers({ answers, metric }: { answers: readonly AnswerRow[]; metric: s
                   </svg>
                 )}
               </td>
-              <td class="number">{valueText(one.adjusted_p)}</td><td>{one.verdict}</td>
+              <td class="number">{valueText(one.adjusted_p)}</td>
+              <td>{one.verdict}</td>
             </tr>
           ))}
         </tbody>

@@ -17,22 +17,48 @@ import { TextSandbox } from './sandbox_text.tsx';
 export type Task = 'images' | 'texts' | 'prompts';
 
 // Where a sandbox sends what is tried.
-export interface Target { readonly endpoint: string; readonly model: string; readonly title: string }
+export interface Target {
+  readonly endpoint: string;
+  readonly model: string;
+  readonly title: string;
+}
 
 export function EndpointPage({ name }: { name: string }) {
   const answer = useAnswer<Endpoint>(api('endpoints', name), 'endpoints', 1000);
   const overview = useAnswer<Overview>('/api/overview', 'endpoints', 5000);
-  const modelName = answer.data?.state?.model ?? (typeof answer.data?.asked.model === 'string' ? answer.data.asked.model.split('@')[0]! : null);
+  const modelName =
+    answer.data?.state?.model ??
+    (typeof answer.data?.asked.model === 'string' ? answer.data.asked.model.split('@')[0]! : null);
   const model = useAnswer<Model>(modelName === null ? null : api('models', modelName), null);
   const task = useTask(name, modelName, model.data, answer.data?.reachable ?? false);
-  const crumbs = <nav class="crumbs" aria-label="Where this is"><a href="/endpoints">Endpoints</a></nav>;
+  const crumbs = (
+    <nav class="crumbs" aria-label="Where this is">
+      <a href="/endpoints">Endpoints</a>
+    </nav>
+  );
   const endpoint = answer.data;
-  if (endpoint === null) return <div class="page">{crumbs}<MissingPage title={name} failure={answer.failure} /></div>;
+  if (endpoint === null)
+    return (
+      <div class="page">
+        {crumbs}
+        <MissingPage title={name} failure={answer.failure} />
+      </div>
+    );
   const state = endpoint.state ?? {};
   const headerFile = (overview.data?.store ?? 'STORE') + '/endpoints/' + name + '/authorization';
-  const others = (overview.data?.endpoints ?? []).filter((one) => one.state === 'deployed' || one.console_state === 'deployed');
-  const targets: Target[] = [{ endpoint: name, model: state.model ?? '', title: titleOf(name, state.model, state.version) },
-    ...others.filter((one) => one.endpoint !== name).map((one) => ({ endpoint: one.endpoint, model: one.model ?? '', title: titleOf(one.endpoint, one.model, one.version) }))];
+  const others = (overview.data?.endpoints ?? []).filter(
+    (one) => one.state === 'deployed' || one.console_state === 'deployed',
+  );
+  const targets: Target[] = [
+    { endpoint: name, model: state.model ?? '', title: titleOf(name, state.model, state.version) },
+    ...others
+      .filter((one) => one.endpoint !== name)
+      .map((one) => ({
+        endpoint: one.endpoint,
+        model: one.model ?? '',
+        title: titleOf(one.endpoint, one.model, one.version),
+      })),
+  ];
   return (
     <div class="page">
       {crumbs}
@@ -41,39 +67,77 @@ export function EndpointPage({ name }: { name: string }) {
           <h1 tabIndex={-1}>{name}</h1>
           <p class="subtitle">
             <State state={endpoint.console_state} />{' '}
-            {state.model !== undefined && <a href={hrefOf(['models', state.model])}>{state.model}</a>} {state.version != null && 'version ' + state.version}
+            {state.model !== undefined && <a href={hrefOf(['models', state.model])}>{state.model}</a>}{' '}
+            {state.version != null && 'version ' + state.version}
             {state.reason && <span class="note"> · {state.reason}</span>}
           </p>
         </div>
       </div>
       {answer.failure !== null && answer.failure.status !== 0 && <Failed failure={answer.failure} />}
       {state.last_error && <p class="notice">{state.last_error}</p>}
-      <Tiles tiles={[
-        { title: 'state', value: endpoint.console_state, note: state.since ? agoText(timeOf(state.since), Date.now()) : '' },
-        { title: 'requests', value: state.requests === undefined ? '–' : countText(state.requests), note: state.last_request ? 'the last ' + agoText(timeOf(state.last_request), Date.now()) : '' },
-        { title: 'restarts', value: state.restarts === undefined ? '–' : countText(state.restarts) },
-        { title: 'version before', value: state.previous_version ?? '–', note: 'a rollback takes it up again' },
-        ...(state.undeploy_at ? [{ title: 'undeploys', value: dateText(timeOf(state.undeploy_at)) }] : []),
-      ]} />
+      <Tiles
+        tiles={[
+          {
+            title: 'state',
+            value: endpoint.console_state,
+            note: state.since ? agoText(timeOf(state.since), Date.now()) : '',
+          },
+          {
+            title: 'requests',
+            value: state.requests === undefined ? '–' : countText(state.requests),
+            note: state.last_request ? 'the last ' + agoText(timeOf(state.last_request), Date.now()) : '',
+          },
+          { title: 'restarts', value: state.restarts === undefined ? '–' : countText(state.restarts) },
+          { title: 'version before', value: state.previous_version ?? '–', note: 'a rollback takes it up again' },
+          ...(state.undeploy_at ? [{ title: 'undeploys', value: dateText(timeOf(state.undeploy_at)) }] : []),
+        ]}
+      />
       <section>
         <h2>Sandbox</h2>
         {endpoint.console_state !== 'deployed' ? (
-          <Empty title={'It is ' + endpoint.console_state + '.'}>{endpoint.console_state === 'not deployed' && <Command text={'tune deploy ' + valueText(endpoint.asked.model ?? state.model ?? name)} label="the command that deploys it" />}</Empty>
-        ) : task === 'images' ? <ImageSandbox key={name} targets={targets} />
-          : task === 'texts' ? <TextSandbox key={name} targets={targets} />
-          : <PromptSandbox key={name} targets={targets} />}
+          <Empty title={'It is ' + endpoint.console_state + '.'}>
+            {endpoint.console_state === 'not deployed' && (
+              <Command
+                text={'tune deploy ' + valueText(endpoint.asked.model ?? state.model ?? name)}
+                label="the command that deploys it"
+              />
+            )}
+          </Empty>
+        ) : task === 'images' ? (
+          <ImageSandbox key={name} targets={targets} />
+        ) : task === 'texts' ? (
+          <TextSandbox key={name} targets={targets} />
+        ) : (
+          <PromptSandbox key={name} targets={targets} />
+        )}
       </section>
       <section>
         <h2>From a program</h2>
         {state.url && <Command text={curlOf(task, state.url, name, headerFile)} label="a call from the command line" />}
         <Command text={'tune undeploy ' + name} label="the command that takes it down" />
       </section>
-      <details><summary>What was asked for, and its state</summary><div class="pair even"><div><h3>Asked</h3><Facts value={endpoint.asked} /></div><div><h3>State</h3><Facts value={state} /></div></div></details>
+      <details>
+        <summary>What was asked for, and its state</summary>
+        <div class="pair even">
+          <div>
+            <h3>Asked</h3>
+            <Facts value={endpoint.asked} />
+          </div>
+          <div>
+            <h3>State</h3>
+            <Facts value={state} />
+          </div>
+        </div>
+      </details>
     </div>
   );
 }
 
-function titleOf(endpoint: string, model: string | null | undefined, version: number | string | null | undefined): string {
+function titleOf(
+  endpoint: string,
+  model: string | null | undefined,
+  version: number | string | null | undefined,
+): string {
   return endpoint + (model ? ': ' + model + (version ? '@' + version : '') : '');
 }
 
@@ -82,7 +146,15 @@ function curlOf(task: Task, url: string, name: string, headerFile: string): stri
   const call = 'curl -H ' + quoted('@' + headerFile) + ' ';
   if (task === 'images') return call + '-H "Content-Type: image/jpeg" --data-binary @image.jpg ' + url + '/invocations';
   if (task === 'texts') return call + '-H "Content-Type: text/plain" --data "a text" ' + url + '/invocations';
-  return call + '-H "Content-Type: application/json" -d ' + "'" + JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Hello' }] }) + "' " + url + '/v1/chat/completions';
+  return (
+    call +
+    '-H "Content-Type: application/json" -d ' +
+    "'" +
+    JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Hello' }] }) +
+    "' " +
+    url +
+    '/v1/chat/completions'
+  );
 }
 
 function taskIn(text: string): Task | null {
@@ -97,11 +169,21 @@ function useTask(endpoint: string, model: string | null, known: Model | null, is
   useEffect(() => {
     if (model === null || !isReachable) return;
     let hasEnded = false;
-    post(api('endpoints', endpoint, 'invoke') + '?' + new URLSearchParams({ path: '/v2/models/' + encodeURIComponent(model) }), '', 'application/json')
+    post(
+      api('endpoints', endpoint, 'invoke') +
+        '?' +
+        new URLSearchParams({ path: '/v2/models/' + encodeURIComponent(model) }),
+      '',
+      'application/json',
+    )
       .then((response) => response.json())
-      .then((answer: { platform?: unknown }) => { if (!hasEnded && typeof answer.platform === 'string') setSaid(taskIn(answer.platform)); })
-      .catch(() => undefined);  // its lineage has to do
-    return () => { hasEnded = true; };
+      .then((answer: { platform?: unknown }) => {
+        if (!hasEnded && typeof answer.platform === 'string') setSaid(taskIn(answer.platform));
+      })
+      .catch(() => undefined); // its lineage has to do
+    return () => {
+      hasEnded = true;
+    };
   }, [endpoint, model, isReachable]);
   const trainer = known?.versions[0]?.lineage.trainer as { task?: unknown } | null | undefined;
   return said ?? (typeof trainer?.task === 'string' ? taskIn(trainer.task) : null) ?? 'images';

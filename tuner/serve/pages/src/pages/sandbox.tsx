@@ -4,19 +4,39 @@ import type { ComponentChildren } from 'preact';
 import { Failure, post, api } from '../api.ts';
 import type { Target } from './endpoint.tsx';
 
-export interface Call { readonly seconds: number; readonly model: string }  // `model`: NAME@VERSION, as the endpoint says
-export type Tried<T> = { readonly state: 'none' } | { readonly state: 'busy' } | { readonly state: 'failed'; readonly failure: Failure }
+export interface Call {
+  readonly seconds: number;
+  readonly model: string;
+} // `model`: NAME@VERSION, as the endpoint says
+export type Tried<T> =
+  | { readonly state: 'none' }
+  | { readonly state: 'busy' }
+  | { readonly state: 'failed'; readonly failure: Failure }
   | { readonly state: 'done'; readonly answer: T; readonly call: Call };
 
 export function invokePath(endpoint: string, path: string): string {
   return api('endpoints', endpoint, 'invoke') + '?' + new URLSearchParams({ path });
 }
 
-export async function invoke<T>(endpoint: string, body: BodyInit, type: string, signal: AbortSignal): Promise<{ answer: T; call: Call }> {
+export async function invoke<T>(
+  endpoint: string,
+  body: BodyInit,
+  type: string,
+  signal: AbortSignal,
+): Promise<{ answer: T; call: Call }> {
   const begin = performance.now();
-  const response = await post(invokePath(endpoint, '/invocations'), body, type, { Accept: 'application/vnd.tune+json' }, signal);
+  const response = await post(
+    invokePath(endpoint, '/invocations'),
+    body,
+    type,
+    { Accept: 'application/vnd.tune+json' },
+    signal,
+  );
   const answer = (await response.json()) as T;
-  return { answer, call: { seconds: (performance.now() - begin) / 1000, model: response.headers.get('X-Tune-Model') ?? endpoint } };
+  return {
+    answer,
+    call: { seconds: (performance.now() - begin) / 1000, model: response.headers.get('X-Tune-Model') ?? endpoint },
+  };
 }
 
 export function failureIn(error: unknown): Failure {
@@ -24,7 +44,13 @@ export function failureIn(error: unknown): Failure {
 }
 
 // One panel, or two beside each other, each with its own target.
-export function SideBySide({ targets, panel }: { targets: readonly Target[]; panel: (target: Target, k: number) => ComponentChildren }) {
+export function SideBySide({
+  targets,
+  panel,
+}: {
+  targets: readonly Target[];
+  panel: (target: Target, k: number) => ComponentChildren;
+}) {
   const [isDouble, setDouble] = useState(false);
   const first = targets[0]!;
   // Beside it another endpoint of the same model, where there is one.
@@ -35,15 +61,27 @@ export function SideBySide({ targets, panel }: { targets: readonly Target[]; pan
   return (
     <>
       <p class="controls">
-        <button type="button" aria-pressed={isDouble} onClick={() => setDouble(!isDouble)}>Two side by side</button>
+        <button type="button" aria-pressed={isDouble} onClick={() => setDouble(!isDouble)}>
+          Two side by side
+        </button>
       </p>
       <div class={isDouble ? 'pair even' : ''}>
         {places.map((k) => (
           <div key={k} class="try">
             {(isDouble || targets.length > 1) && (
-              <label class="select"><span class="unseen">Endpoint{isDouble ? ' ' + (k + 1) : ''}</span>
-                <select value={target(k).endpoint} onChange={(event) => choose(k === 0 ? [event.currentTarget.value, chosen[1]] : [chosen[0], event.currentTarget.value])}>
-                  {targets.map(({ endpoint, title }) => <option key={endpoint} value={endpoint}>{title}</option>)}
+              <label class="select">
+                <span class="unseen">Endpoint{isDouble ? ' ' + (k + 1) : ''}</span>
+                <select
+                  value={target(k).endpoint}
+                  onChange={(event) =>
+                    choose(k === 0 ? [event.currentTarget.value, chosen[1]] : [chosen[0], event.currentTarget.value])
+                  }
+                >
+                  {targets.map(({ endpoint, title }) => (
+                    <option key={endpoint} value={endpoint}>
+                      {title}
+                    </option>
+                  ))}
                 </select>
               </label>
             )}
@@ -56,15 +94,25 @@ export function SideBySide({ targets, panel }: { targets: readonly Target[]; pan
 }
 
 // Classes with how likely each is, the likeliest first.
-export function Probabilities({ classes, probabilities }: { classes: readonly string[]; probabilities: readonly number[] }) {
+export function Probabilities({
+  classes,
+  probabilities,
+}: {
+  classes: readonly string[];
+  probabilities: readonly number[];
+}) {
   const rows = classes.map((name, k) => ({ name, share: probabilities[k] ?? 0 })).sort((a, b) => b.share - a.share);
   const kMost = 10;
   return (
     <ol class="bars">
       {rows.slice(0, kMost).map(({ name, share }) => (
         <li key={name}>
-          <span class="name" title={name}>{name}</span>
-          <svg class="share" aria-hidden="true"><rect width={Math.max(0.5, 100 * share) + '%'} height="100%" rx="2" /></svg>
+          <span class="name" title={name}>
+            {name}
+          </span>
+          <svg class="share" aria-hidden="true">
+            <rect width={Math.max(0.5, 100 * share) + '%'} height="100%" rx="2" />
+          </svg>
           <span class="number">{(100 * share).toFixed(1)} %</span>
         </li>
       ))}

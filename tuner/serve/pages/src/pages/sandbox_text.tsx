@@ -5,7 +5,11 @@ import { Failed } from '../parts/notice.tsx';
 import type { Target } from './endpoint.tsx';
 import { failureIn, invoke, Probabilities, SideBySide, type Tried } from './sandbox.tsx';
 
-interface TextAnswer { classes: string[]; probabilities: number[]; labels?: string[] }
+interface TextAnswer {
+  classes: string[];
+  probabilities: number[];
+  labels?: string[];
+}
 
 export function TextSandbox({ targets }: { targets: readonly Target[] }) {
   const [text, setText] = useState('');
@@ -18,12 +22,37 @@ export function TextSandbox({ targets }: { targets: readonly Target[] }) {
   return (
     <>
       <form class="stack" onSubmit={submit}>
-        <label>Text <textarea rows={4} value={text} required onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event); }} /></label>
-        <label>Second text, of models that judge pairs <input type="text" value={second} onInput={(event) => setSecond(event.currentTarget.value)} /></label>
-        <p class="buttons"><button type="submit" class="primary">Classify</button> <span class="note">Ctrl+Enter</span></p>
+        <label>
+          Text{' '}
+          <textarea
+            rows={4}
+            value={text}
+            required
+            onInput={(event) => setText(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
+            }}
+          />
+        </label>
+        <label>
+          Second text, of models that judge pairs{' '}
+          <input type="text" value={second} onInput={(event) => setSecond(event.currentTarget.value)} />
+        </label>
+        <p class="buttons">
+          <button type="submit" class="primary">
+            Classify
+          </button>{' '}
+          <span class="note">Ctrl+Enter</span>
+        </p>
       </form>
-      {sent !== null && <SideBySide targets={targets} panel={(target) => <Panel key={target.endpoint + ' ' + sent.count} target={target} text={sent.text} second={sent.second} />} />}
+      {sent !== null && (
+        <SideBySide
+          targets={targets}
+          panel={(target) => (
+            <Panel key={target.endpoint + ' ' + sent.count} target={target} text={sent.text} second={sent.second} />
+          )}
+        />
+      )}
     </>
   );
 }
@@ -33,9 +62,17 @@ function Panel({ target, text, second }: { target: Target; text: string; second:
   useEffect(() => {
     const abort = new AbortController();
     setTried({ state: 'busy' });
-    invoke<TextAnswer>(target.endpoint, JSON.stringify(second === '' ? { text } : { text, second }), 'application/json', abort.signal).then(
+    invoke<TextAnswer>(
+      target.endpoint,
+      JSON.stringify(second === '' ? { text } : { text, second }),
+      'application/json',
+      abort.signal,
+    ).then(
       ({ answer, call }) => setTried({ state: 'done', answer, call }),
-      (error: unknown) => { if (!abort.signal.aborted) setTried({ state: 'failed', failure: failureIn(error) }); });
+      (error: unknown) => {
+        if (!abort.signal.aborted) setTried({ state: 'failed', failure: failureIn(error) });
+      },
+    );
     return () => abort.abort();
   }, [target.endpoint, text, second]);
   return (
@@ -45,7 +82,9 @@ function Panel({ target, text, second }: { target: Target; text: string; second:
       {tried.state === 'done' && (
         <>
           <Probabilities classes={tried.answer.classes} probabilities={tried.answer.probabilities} />
-          <p class="note">{tried.call.model} in {secondsText(tried.call.seconds)}</p>
+          <p class="note">
+            {tried.call.model} in {secondsText(tried.call.seconds)}
+          </p>
         </>
       )}
     </div>

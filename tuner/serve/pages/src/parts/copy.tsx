@@ -19,8 +19,13 @@ export function Command({ text, label }: { text: string; label: string }) {
   };
   return (
     <div class="command">
-      <code ref={code} tabIndex={0} aria-label={label}>{text}</code>
-      <button type="button" onClick={() => void copy()}>{said || 'Copy'}<span class="unseen"> {label}</span></button>
+      <code ref={code} tabIndex={0} aria-label={label}>
+        {text}
+      </code>
+      <button type="button" onClick={() => void copy()}>
+        {said || 'Copy'}
+        <span class="unseen"> {label}</span>
+      </button>
     </div>
   );
 }

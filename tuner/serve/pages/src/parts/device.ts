@@ -1,5 +1,8 @@
 // What a device is called: by its name, and by a part of its id where several have that name.
-export interface NamedDevice { readonly device: string; readonly name: string }
+export interface NamedDevice {
+  readonly device: string;
+  readonly name: string;
+}
 
 export function deviceName(all: readonly NamedDevice[], { device, name }: NamedDevice): string {
   const slot = /^cpu (\d+)$/.exec(device);

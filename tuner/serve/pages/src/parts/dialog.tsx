@@ -6,10 +6,10 @@ import { Failed } from './notice.tsx';
 
 interface Props {
   readonly title: string;
-  readonly confirm: string;      // what the button says: a verb
+  readonly confirm: string; // what the button says: a verb
   readonly isDangerous?: boolean;
   readonly children?: ComponentChildren;
-  readonly action: () => Promise<string>;  // does it; what was done, as a sentence
+  readonly action: () => Promise<string>; // does it; what was done, as a sentence
   readonly onClose: () => void;
 }
 
@@ -30,7 +30,9 @@ export function Dialog({ title, confirm, isDangerous = false, children, action, 
     try {
       setDone(await action());
     } catch (error) {
-      setFailure(error instanceof Failure ? error : new Failure(0, error instanceof Error ? error.message : String(error)));
+      setFailure(
+        error instanceof Failure ? error : new Failure(0, error instanceof Error ? error.message : String(error)),
+      );
     }
     setBusy(false);
   };
@@ -38,11 +40,23 @@ export function Dialog({ title, confirm, isDangerous = false, children, action, 
     <dialog ref={dialog} aria-labelledby="dialog-title" onClose={onClose}>
       <form onSubmit={(event) => void submit(event)}>
         <h2 id="dialog-title">{title}</h2>
-        {done === null ? <div class="body">{children}</div> : <p class="done" role="status">{done}</p>}
+        {done === null ? (
+          <div class="body">{children}</div>
+        ) : (
+          <p class="done" role="status">
+            {done}
+          </p>
+        )}
         {failure !== null && <Failed failure={failure} />}
         <p class="buttons">
-          <button type="button" onClick={onClose}>{done === null ? 'Cancel' : 'Close'}</button>
-          {done === null && <button type="submit" class={isDangerous ? 'danger' : 'primary'} disabled={isBusy}>{isBusy ? 'Working…' : confirm}</button>}
+          <button type="button" onClick={onClose}>
+            {done === null ? 'Cancel' : 'Close'}
+          </button>
+          {done === null && (
+            <button type="submit" class={isDangerous ? 'danger' : 'primary'} disabled={isBusy}>
+              {isBusy ? 'Working…' : confirm}
+            </button>
+          )}
         </p>
       </form>
     </dialog>

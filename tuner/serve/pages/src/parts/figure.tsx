@@ -9,7 +9,7 @@ interface Props {
   readonly note?: ComponentChildren;
   readonly legend?: readonly Role[];
   readonly controls?: ComponentChildren;
-  readonly table: () => GridData;  // made when it is asked for
+  readonly table: () => GridData; // made when it is asked for
   readonly children: ComponentChildren;
 }
 
@@ -27,10 +27,18 @@ export function Figure({ title, note, legend = [], controls, table, children }: 
         </span>
         {note && <span class="note">{note}</span>}
       </figcaption>
-      {isTable ? <Grid caption={title} data={table()} isHidden /> : (
+      {isTable ? (
+        <Grid caption={title} data={table()} isHidden />
+      ) : (
         <>
           {legend.length > 1 && (
-            <ul class="legend">{[...new Set(legend)].map((role) => <li key={role} class={'key ' + role}>{kLabels[role]}</li>)}</ul>
+            <ul class="legend">
+              {[...new Set(legend)].map((role) => (
+                <li key={role} class={'key ' + role}>
+                  {kLabels[role]}
+                </li>
+              ))}
+            </ul>
           )}
           {children}
         </>
@@ -40,13 +48,23 @@ export function Figure({ title, note, legend = [], controls, table, children }: 
 }
 
 // One choice of a few, as a row of buttons.
-export function Choice<T extends string>({ label, options, value, onChoose }: {
-  label: string; options: readonly (readonly [T, string])[]; value: T; onChoose: (value: T) => void;
+export function Choice<T extends string>({
+  label,
+  options,
+  value,
+  onChoose,
+}: {
+  label: string;
+  options: readonly (readonly [T, string])[];
+  value: T;
+  onChoose: (value: T) => void;
 }) {
   return (
     <span class="choice" role="group" aria-label={label}>
       {options.map(([one, text]) => (
-        <button key={one} type="button" aria-pressed={one === value} onClick={() => onChoose(one)}>{text}</button>
+        <button key={one} type="button" aria-pressed={one === value} onClick={() => onChoose(one)}>
+          {text}
+        </button>
       ))}
     </span>
   );

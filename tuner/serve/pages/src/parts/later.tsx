@@ -6,13 +6,20 @@ export function Later({ height, children }: { height: number; children: Componen
   const place = useRef<HTMLDivElement>(null);
   const [isNear, setNear] = useState(false);
   useEffect(() => {
-    const watcher = new IntersectionObserver((entries) => {
-      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      setNear(true);
-      watcher.disconnect();
-    }, { rootMargin: '400px' });
+    const watcher = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        setNear(true);
+        watcher.disconnect();
+      },
+      { rootMargin: '400px' },
+    );
     watcher.observe(place.current!);
     return () => watcher.disconnect();
   }, []);
-  return <div ref={place} style={isNear ? undefined : { minHeight: height + 'px' }}>{isNear && children}</div>;
+  return (
+    <div ref={place} style={isNear ? undefined : { minHeight: height + 'px' }}>
+      {isNear && children}
+    </div>
+  );
 }

@@ -3,17 +3,30 @@ import type { ComponentChildren } from 'preact';
 import type { Failure } from '../api.ts';
 
 export function Loading({ what }: { what: string }) {
-  return <p class="loading" role="status">Loading {what}…</p>;
+  return (
+    <p class="loading" role="status">
+      Loading {what}…
+    </p>
+  );
 }
 
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
-  return <div class="empty"><p><strong>{title}</strong></p>{children}</div>;
+  return (
+    <div class="empty">
+      <p>
+        <strong>{title}</strong>
+      </p>
+      {children}
+    </div>
+  );
 }
 
 export function Failed({ failure }: { failure: Failure }) {
   return (
     <div class="broken" role="alert">
-      <p><strong>{failure.message}</strong></p>
+      <p>
+        <strong>{failure.message}</strong>
+      </p>
       {failure.hint !== '' && <p>{failure.hint}</p>}
     </div>
   );
