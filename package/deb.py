@@ -51,6 +51,7 @@ def main():
             shutil.copy2(options.build / "bin" / program, programs)
             subprocess.run(["strip", programs / program], check=True)
         shutil.copytree(SOURCE / "docs", documents / "manual")
+        shutil.copy2(SOURCE / "tuner" / "serve" / "assets" / "licences.txt", documents / "licences-of-pages.txt")
         (tree / "DEBIAN" / "control").write_text(CONTROL.format(version=version, depends=dependencies(tree, scratch)))
         for place in (tree, *tree.rglob("*")):  # whatever the umask of the person who packs it
             place.chmod(0o755 if place.is_dir() or place.parent == programs else 0o644)

@@ -99,6 +99,7 @@ def main():
         subprocess.run(["patchelf", "--set-rpath", "$ORIGIN", own / name], check=True)
     for package in {package_of(place) for place in libraries.values()} | set(COMPILED_IN):
         shutil.copy2(pathlib.Path("/usr/share/doc") / package / "copyright", licences / package)
+    shutil.copy2(SOURCE / "tuner" / "serve" / "assets" / "licences.txt", licences / "pages")  # compiled in, from npm
     shutil.copy2(options.build / "libtorch-version", own)
     shutil.copytree(SOURCE / "docs", stage / "share" / "tune" / "docs")
     shutil.copy2(SOURCE / "package" / "README.md", stage / "README.md")

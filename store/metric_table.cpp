@@ -118,9 +118,10 @@ std::vector<MetricPoint> MetricTable::curve(int trial, const std::string& name) 
 }
 
 std::optional<MetricPoint> MetricTable::last_point(int trial, const std::string& name) const {
-  Query query(connection_,
-              "SELECT step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?)"
-              " AND trial = ? ORDER BY step DESC LIMIT 1");
+  Query query(
+      connection_,
+      "SELECT step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?) AND "
+      "trial = ? ORDER BY step DESC LIMIT 1");
   if (!query.bind(name).bind(trial).step()) return std::nullopt;
   const std::int64_t step = query.integer();
   return MetricPoint{step, query.real()};

@@ -302,6 +302,16 @@ std::vector<AttemptRow> StudyStore::attempts(int trial) const {
   return attempt_rows(impl_->connection, trial);
 }
 
+std::vector<TrialRow> StudyStore::trials_in_short(int first, int last) const {
+  return trial_rows_in_short(impl_->connection, first, last);
+}
+
+std::vector<AttemptRow> StudyStore::attempts_between(int first, int last) const {
+  return attempt_rows_between(impl_->connection, first, last);
+}
+
+std::int64_t StudyStore::data_version() const { return impl_->connection.number("PRAGMA data_version"); }
+
 std::vector<AttemptRow> StudyStore::attempts_on_devices(WallTime since) const {
   return attempt_rows_on_devices(impl_->connection, since);
 }

@@ -178,6 +178,12 @@ class StudyStore {
   std::optional<TrialRow> trial(int number) const;
   std::vector<TrialRow> trials() const;                   // by number
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
+  // For who follows a study while it changes, and keeps what it has read; numbers from `first` to `last`. Of
+  // the strategy's explanation only its name is read, and no note.
+  std::vector<TrialRow> trials_in_short(int first, int last) const;
+  std::vector<AttemptRow> attempts_between(int first, int last) const;  // of those trials
+  // Changes with every commit of another connection; for comparing alone. Costs next to nothing.
+  std::int64_t data_version() const;
   // Attempts that had devices, and hold them still or have ended since `since`.
   std::vector<AttemptRow> attempts_on_devices(WallTime since) const;
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step

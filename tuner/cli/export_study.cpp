@@ -5,13 +5,13 @@
 #include <ostream>
 
 #include "tuner/cli/command_line/output.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/metric_names.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/export/optuna_export.h"
 #include "tuner/export/tensorboard_log.h"
+#include "tuner/live/live_study.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/table.h"
@@ -48,7 +48,7 @@ std::string json_text(const report::StudyRows& rows, const store::StudyStore& st
 }
 
 std::string text_of(const fs::path& store, const std::string& study, const std::string& format) {
-  const report::StudyRows rows = read_live_study(store, study);
+  const report::StudyRows rows = live::read_live_study(store, study);
   if (format == "csv") return report::csv_table(report::trial_table(rows, report::TrialColumns::kEverything));
   return json_text(rows, open_study_for_reading(store, study));
 }

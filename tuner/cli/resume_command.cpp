@@ -5,7 +5,7 @@
 #include "tuner/cli/limit_options.h"
 #include "tuner/cli/run_and_report.h"
 #include "tuner/cli/store_path.h"
-#include "tuner/cli/stored_spec.h"
+#include "tuner/live/stored_spec.h"
 
 namespace tune::cli {
 
@@ -26,7 +26,7 @@ int resume_command(const Arguments& arguments, Console& console) {
   {
     const store::StudyStore stored = open_study_for_reading(request.store, study);
     const store::StudyRow row = stored.study();
-    request.spec = read_stored_spec(row, engine::spec_folder_now(row, request.store), stored.file());
+    request.spec = live::read_stored_spec(row, engine::spec_folder_now(row, request.store), stored.file());
     request.spec.study = row.name;
     request.spec_file = request.spec.file;
     request.spec_text = row.spec_text;

@@ -10,7 +10,6 @@
 #include "tuner/cli/commands.h"
 #include "tuner/cli/detached_run.h"
 #include "tuner/cli/interruption.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/tensorboard_status.h"
@@ -18,6 +17,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/live/live_study.h"
 #include "tuner/report/text/failures.h"
 #include "tuner/report/text/study_summary.h"
 
@@ -114,7 +114,7 @@ int run(engine::RunRequest request, const Parsed& options, Console& console,
   const SignalsCaught signals;
   const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption());
 
-  const report::StudyRows rows = read_live_study(store, study);
+  const report::StudyRows rows = live::read_live_study(store, study);
   if (as_json) {
     Json json = report::run_summary_json(rows, run.promotion);
     json["paused"] = run.result.pause ? pause_json(run.result, study, paused) : Json();

@@ -8,12 +8,12 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/live/live_study.h"
 #include "tuner/os/held_locks.h"
 #include "tuner/os/regular_file.h"
 #include "tuner/report/numbers/cost.h"
@@ -88,7 +88,7 @@ int show_command(const Arguments& arguments, Console& console) {
     for (auto* attempts : {&rows->attempts, &rows->others}) report::bill_running(*attempts, now);
   if (billing::may_share_gpus(rows->study))
     rows->neighbours = billing::attempts_beside(store_path, reference.study, rows->attempts, now);
-  const report::StudyRows study = read_live_study(store_path, reference.study);
+  const report::StudyRows study = live::read_live_study(store_path, reference.study);
   rows->console_state = report::console_state(study, rows->trial);
   const std::optional<store::TrialRow> best = report::best_trial(study);
   const Json differences = difference_from(best, rows->trial);

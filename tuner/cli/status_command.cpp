@@ -4,10 +4,10 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/live/live_study.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/text/console_state.h"
 #include "tuner/report/text/format.h"
@@ -67,7 +67,7 @@ int list_studies(const fs::path& store, bool as_json, Console& console) {
   for (const std::string& name : store::study_names(store)) {
     // One damaged file must not hide the other studies.
     try {
-      studies.push_back({name, read_live_study(store, name)});
+      studies.push_back({name, live::read_live_study(store, name)});
     } catch (const Error& error) {
       unreadable.push_back({name, error.what()});
     }
@@ -102,7 +102,7 @@ int status_command(const Arguments& arguments, Console& console) {
   const fs::path store = store_folder(*options);
   require_store(store, is_store_named(*options));
   if (!options->has("STUDY")) return list_studies(store, options->has("json"), console);
-  const report::StudyRows rows = read_live_study(store, options->text("STUDY"));
+  const report::StudyRows rows = live::read_live_study(store, options->text("STUDY"));
   if (options->has("json"))
     print_json(report::status_json(rows), console);
   else

@@ -5,10 +5,10 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/live/live_study.h"
 #include "tuner/report/text/replicate_table.h"
 #include "tuner/report/text/trial_selection.h"
 #include "tuner/report/text/trial_table.h"
@@ -50,7 +50,7 @@ int trials_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   if (options->has("csv") && options->has("json"))
     throw Error(ExitCode::kUsage, "--csv and --json exclude each other");
-  const report::StudyRows rows = read_live_study(store_folder(*options), options->text("STUDY"));
+  const report::StudyRows rows = live::read_live_study(store_folder(*options), options->text("STUDY"));
   Json json = report::trials_json(rows);
   const std::vector<std::size_t> places = report::select_trials(json, selection_of(*options));
   if (options->has("json")) {

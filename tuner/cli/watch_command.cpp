@@ -9,13 +9,13 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/interruption.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_follower.h"
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/study/run_study.h"
+#include "tuner/live/live_study.h"
 #include "tuner/os/held_locks.h"
 #include "tuner/report/text/study_summary.h"
 
@@ -53,11 +53,11 @@ void follow(const fs::path& store, const std::string& study, bool as_json, Conso
   const SystemClock clock;
   const store::StudyStore events = open_study_for_reading(store, study);
   std::int64_t last = events.last_event();
-  report::StudyRows rows = read_live_study(store, study);
+  report::StudyRows rows = live::read_live_study(store, study);
   // What is recorded between the two readings would be counted twice.
   for (int tries = 0; tries < kTries && events.last_event() != last; ++tries) {
     last = events.last_event();
-    rows = read_live_study(store, study);
+    rows = live::read_live_study(store, study);
   }
   StudyFollower follower(events, last, rows.attempts);
   Console shown = shown_on(console);
@@ -80,7 +80,7 @@ int watch_study(const fs::path& store, const std::string& study, bool as_json, C
   require_study(store, study);
   follow(store, study, as_json, console);
   if (is_interrupted()) return leave("the study", console);
-  const report::StudyRows rows = read_live_study(store, study);
+  const report::StudyRows rows = live::read_live_study(store, study);
   const ExitCode code = engine::exit_code_at_rest(rows.study, rows.trials);
   if (as_json) {
     Json json = report::run_summary_json(rows, rows.study.facts.promotion);

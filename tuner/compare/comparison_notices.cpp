@@ -18,9 +18,9 @@ engine::Notifier::Parts parts_of(const Comparison& comparison, const std::filesy
           [&interruption] { return std::max(0, interruption.count.load() - 1); }};
 }
 
-std::string state_of(const engine::Told& told) {
-  if (told.end == engine::Told::End::kFailed) return told.problem;
-  return told.end == engine::Told::End::kTold ? "told" : "passed over";
+std::string state_of(const engine::Delivery& told) {
+  if (told.end == engine::Delivery::End::kFailed) return told.problem;
+  return told.end == engine::Delivery::End::kTold ? "told" : "passed over";
 }
 
 }  // namespace
@@ -42,12 +42,12 @@ void ComparisonNotices::tell(store::ComparisonStore& record, const engine::Notic
 
 void ComparisonNotices::finish(store::ComparisonStore& record) {
   notifier_.wait();
-  const std::vector<engine::Told> all = notifier_.take_told();
+  const std::vector<engine::Delivery> all = notifier_.take_told();
   if (all.empty()) return;
-  for (const engine::Told& told : all) {
+  for (const engine::Delivery& told : all) {
     std::string& state = facts_.told[told.key];
-    if (state == kBegun || told.end == engine::Told::End::kFailed) state = state_of(told);
-    if (told.end == engine::Told::End::kFailed) hooks_.notice(told.problem);
+    if (state == kBegun || told.end == engine::Delivery::End::kFailed) state = state_of(told);
+    if (told.end == engine::Delivery::End::kFailed) hooks_.notice(told.problem);
   }
   record.update_facts(store::to_json(facts_));
 }

@@ -20,6 +20,7 @@
 #include "tuner/core/space.h"
 #include "tuner/spec/limits.h"
 #include "tuner/spec/notification.h"
+#include "tuner/spec/requirement.h"
 #include "tuner/spec/retry.h"
 
 namespace tune {
@@ -49,6 +50,7 @@ struct Spec {
   Resources resources;
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
+  std::optional<Requirement> require;  // what a version must show before it is promoted
   std::optional<Replicates> replicates;
   std::vector<Notification> notify;
   std::optional<Preference> prefer;  // where there are two objectives: which trial of the front is promoted

@@ -389,6 +389,79 @@ const ObjectTable kPrefer{
       .object = &kBound,
       .item = kObject}}};
 
+const ObjectTable kRequiredBound{{{.name = "min", .kind = kNumber, .description = "The least that will do."},
+                                  {.name = "max", .kind = kNumber, .description = "The most that will do."}}};
+
+const ObjectTable kNotWorse{
+    {{.name = "metric",
+      .kind = kText,
+      .description = "Which number of a score is compared.",
+      .required = true,
+      .text = &kMetricName},
+     {.name = "margin",
+      .kind = kNumber,
+      .description = "By less than this the version may be worse, beyond chance; with 0 it must be better.",
+      .required = true,
+      .minimum = 0},
+     {.name = "goal",
+      .kind = kText,
+      .description = "Which way the number is better.",
+      .default_json = "\"maximize\"",
+      .choices = {"maximize", "minimize"}},
+     {.name = "than",
+      .kind = kText,
+      .description = "The alias of the version that it is held against; by default the one that is to move.",
+      .text = &kAliasName},
+     {.name = "level",
+      .kind = kNumber,
+      .description = "How sure the interval of the difference is.",
+      .default_json = "0.95",
+      .minimum = 0.5,
+      .maximum = 0.999},
+     {.name = "resamples",
+      .kind = kInteger,
+      .description = "How often the held-out set is drawn anew.",
+      .default_json = "1000",
+      .minimum = 100,
+      .maximum = 100000}}};
+
+const ObjectTable kRequire{
+    {{.name = "approval",
+      .kind = kText,
+      .description = "A person has approved the version.",
+      .choices = {"approved"}},
+     {.name = "test",
+      .kind = kText,
+      .description = "Held-out data that tune-train evaluates the version on.",
+      .text = &kNonEmpty},
+     {.name = "options",
+      .kind = kArray,
+      .description = "Further options of tune-train for it: [\"--part\", \"test\"].",
+      .least_items = 1,
+      .text = &kNonEmpty,
+      .item = kText},
+     {.name = "scores",
+      .kind = kText,
+      .description = "In place of test: a file that the trainer leaves in its output, an object of numbers.",
+      .text = &kNonEmpty},
+     {.name = "metrics",
+      .kind = kMap,
+      .description = "What will do of each number: {\"accuracy\": {\"min\": 0.9}}.",
+      .least_items = 1,
+      .member_name = &kMetricName,
+      .object = &kRequiredBound,
+      .item = kObject},
+     {.name = "not_worse",
+      .kind = kObject,
+      .description = "The version is not worse than another one by a margin, beyond chance.",
+      .object = &kNotWorse},
+     {.name = "smoke",
+      .kind = kArray,
+      .description = "Files or folders that tune-train must predict on without failing.",
+      .least_items = 1,
+      .text = &kNonEmpty,
+      .item = kText}}};
+
 const ObjectTable kPromote{
     {{.name = "model",
       .kind = kText,
@@ -399,7 +472,11 @@ const ObjectTable kPromote{
       .kind = kObject,
       .description =
           "Of two objectives: which trial of the Pareto front is promoted. Either weight, or best.",
-      .object = &kPrefer}}};
+      .object = &kPrefer},
+     {.name = "require",
+      .kind = kObject,
+      .description = "What the version must show, beside a better value, before it is promoted.",
+      .object = &kRequire}}};
 
 const ObjectTable kReplicates{
     {{.name = "top",
@@ -543,6 +620,7 @@ const ObjectTable kSpec{
 }  // namespace
 
 const ObjectTable& spec_table() { return kSpec; }
+const ObjectTable& requirement_table() { return kRequire; }
 
 const KeyRule* find_key(const ObjectTable& table, std::string_view name) {
   const auto found = std::find_if(table.keys.begin(), table.keys.end(),

@@ -70,7 +70,7 @@ bool Notifier::wants(NotifyOn on) const {
 void Notifier::pass_over_best(std::size_t number) {
   std::erase_if(waiting_, [&](const Task& task) {
     if (task.number != number || task.notice.on != NotifyOn::kBest) return false;
-    told_.push_back({task.notice.key, task.notice.on, number, Told::End::kPassedOver, {}});
+    told_.push_back({task.notice.key, task.notice.on, number, Delivery::End::kPassedOver, {}});
     return true;
   });
 }
@@ -89,7 +89,7 @@ void Notifier::tell(const Notice& notice) {
   changed_.notify_all();
 }
 
-std::vector<Told> Notifier::take_told() {
+std::vector<Delivery> Notifier::take_told() {
   const std::lock_guard lock(mutex_);
   return std::exchange(told_, {});
 }
@@ -108,7 +108,7 @@ void Notifier::work() {
     waiting_.pop_front();
     is_running_ = true;
     lock.unlock();
-    Told told = run(task);
+    Delivery told = run(task);
     lock.lock();
     is_running_ = false;
     told_.push_back(std::move(told));
@@ -116,9 +116,9 @@ void Notifier::work() {
   }
 }
 
-Told Notifier::run(const Task& task) const {
+Delivery Notifier::run(const Task& task) const {
   const Notification& notification = parts_.notify[task.number];
-  Told told{task.notice.key, task.notice.on, task.number, Told::End::kTold, {}};
+  Delivery told{task.notice.key, task.notice.on, task.number, Delivery::End::kTold, {}};
   std::string last_line;
   try {
     const ScratchFolder folder("tune-event");
@@ -150,7 +150,7 @@ Told Notifier::run(const Task& task) const {
   } catch (const std::exception& error) {
     told.problem = error.what();
   }
-  told.end = Told::End::kFailed;
+  told.end = Delivery::End::kFailed;
   constexpr std::size_t kEnough = 500;
   if (!last_line.empty()) told.problem += ": " + last_line.substr(0, kEnough);
   told.problem = "the command `" + name_of(notification.command) + "` of \"notify\" failed for \"" +

@@ -25,7 +25,7 @@ struct Notice {
 };
 
 // What became of one command for one notice.
-struct Told {
+struct Delivery {
   std::string key;
   NotifyOn on = NotifyOn::kFinished;
   std::size_t number = 0;  // of the command in `notify`
@@ -56,7 +56,7 @@ class Notifier {
   // Never waits. A best that waits is passed over for a better one.
   void tell(const Notice& notice);
   // What has ended since the last call.
-  std::vector<Told> take_told();
+  std::vector<Delivery> take_told();
   // Until every command has ended.
   void wait();
 
@@ -67,7 +67,7 @@ class Notifier {
     std::string time;
   };
   void work();
-  Told run(const Task& task) const;
+  Delivery run(const Task& task) const;
   void pass_over_best(std::size_t number);
 
   const Parts parts_;
@@ -75,7 +75,7 @@ class Notifier {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> waiting_;
-  std::vector<Told> told_;
+  std::vector<Delivery> told_;
   bool is_running_ = false, is_ending_ = false;
   std::thread thread_;  // last, since it uses all of the above
 };

@@ -10,13 +10,13 @@ namespace {
 
 constexpr const char* kNotification = "notification";  // the kind of the events
 
-const char* state_of(Told::End end) {
+const char* state_of(Delivery::End end) {
   switch (end) {
-    case Told::End::kTold:
+    case Delivery::End::kTold:
       return "told";
-    case Told::End::kFailed:
+    case Delivery::End::kFailed:
       return "failed";
-    case Told::End::kPassedOver:
+    case Delivery::End::kPassedOver:
       return "passed over";
   }
   return "";
@@ -95,13 +95,13 @@ void NotifyingStatus::tell_waiting() {
 }
 
 void NotifyingStatus::take_told() {
-  for (Told& told : notifier_.take_told()) told_.push_back(std::move(told));
+  for (Delivery& told : notifier_.take_told()) told_.push_back(std::move(told));
   try {
     while (!told_.empty()) {
-      const Told told = told_.front();
+      const Delivery told = told_.front();
       record(told.key, told.on, state_of(told.end), told.problem);
       told_.pop_front();
-      if (told.end == Told::End::kFailed && failed_.insert(told.number).second)
+      if (told.end == Delivery::End::kFailed && failed_.insert(told.number).second)
         journal_.notice(told.problem + " (said once a run)");
     }
   } catch (const Error&) {

@@ -41,7 +41,7 @@ class NotifyingStatus final : public Status {
   Notifier& notifier_;
   Journal journal_;
   std::deque<std::pair<NotifyOn, StatusEvent>> events_;  // to be told of
-  std::deque<Told> told_;                                // to be recorded
+  std::deque<Delivery> told_;                            // to be recorded
   std::set<std::size_t> failed_;                         // commands of which that was said
 };
 

@@ -21,6 +21,7 @@
 #include "tuner/engine/study/notifying_status.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/engine/study/steer_study.h"
+#include "tuner/engine/study/version_judge.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_system.h"
 
@@ -201,9 +202,18 @@ store::PromotionDecision decide_promotion(OpenedStudy& study, const RunRequest& 
     }
     return is_stopped || interruption.count.load() > 0;
   };
+  JudgeHooks judging;
+  judging.signals = [&] { return is_interrupted() ? std::max(1, interruption.count.load()) : 0; };
+  judging.notice = [&](const std::string& sentence) { journal.notice(sentence); };
+  judging.resources = request.spec.resources;
   return promote_trial(study.store,
-                       {request.store, model, std::nullopt, is_interrupted,
-                        [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
+                       {request.store,
+                        model,
+                        std::nullopt,
+                        is_interrupted,
+                        [&](const std::string& sentence) { journal.notice("the promotion " + sentence); },
+                        kCurrentAlias,
+                        {request.spec.require, version_judge(std::move(judging))}});
 }
 
 // Promotes what the spec asks for, once: the decision is kept in the study's facts.

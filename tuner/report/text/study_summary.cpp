@@ -178,17 +178,6 @@ Json running_json(const StudyRows& rows) {
   return list;
 }
 
-Json counts_json(const TrialCounts& counts) {
-  Json json = Json::object();
-  for (const TrialState state : {TrialState::kQueued, TrialState::kRunning, TrialState::kPaused,
-                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
-    const auto found = counts.by_state.find(state);
-    json[to_string(state)] = found == counts.by_state.end() ? 0 : found->second;
-  }
-  json["deleted"] = counts.deleted;
-  return json;
-}
-
 }  // namespace
 
 std::string standing(const store::StudyRow& study) {
@@ -200,6 +189,17 @@ std::string standing(const store::StudyRow& study) {
            "` has it begin trials again";
   const bool says_more = !study.finish_reason.empty() && study.finish_reason != state;
   return says_more ? state + " (" + study.finish_reason + ")" : state;
+}
+
+Json counts_json(const TrialCounts& counts) {
+  Json json = Json::object();
+  for (const TrialState state : {TrialState::kQueued, TrialState::kRunning, TrialState::kPaused,
+                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
+    const auto found = counts.by_state.find(state);
+    json[to_string(state)] = found == counts.by_state.end() ? 0 : found->second;
+  }
+  json["deleted"] = counts.deleted;
+  return json;
 }
 
 std::string counts_text(const TrialCounts& counts) {

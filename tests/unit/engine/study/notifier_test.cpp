@@ -49,9 +49,9 @@ TEST_CASE("a command gets what has happened in variables and as JSON in a file",
   CHECK_FALSE(notifier.wants(NotifyOn::kFailed));
   notifier.tell(best(3));
   notifier.wait();
-  const std::vector<Told> told = notifier.take_told();
+  const std::vector<Delivery> told = notifier.take_told();
   REQUIRE(told.size() == 1);
-  CHECK(told[0].end == Told::End::kTold);
+  CHECK(told[0].end == Delivery::End::kTold);
   CHECK(told[0].key == "best:3");
   CHECK(content(f.folder / "said") == "best steel trial 3 is the best secret\n");
   const Json event = Json::parse(content(f.folder / "event"));
@@ -68,9 +68,9 @@ TEST_CASE("a command that fails says how, by its exit code and the last line of 
                              {{NotifyOn::kBest}, {"/no/such/program"}, {}, Milliseconds(1'000)}}));
   notifier.tell(best(1));
   notifier.wait();
-  const std::vector<Told> told = notifier.take_told();
+  const std::vector<Delivery> told = notifier.take_told();
   REQUIRE(told.size() == 2);
-  CHECK(told[0].end == Told::End::kFailed);
+  CHECK(told[0].end == Delivery::End::kFailed);
   CHECK(told[0].problem ==
         "the command `sh -c echo first >&2; echo no server >&2; exit 3` of \"notify\" failed for "
         "\"best\": exit code 3: no server");
@@ -85,9 +85,9 @@ TEST_CASE("a command that hangs is killed with all that it has started", "[notif
   Notifier notifier(f.parts({hanging}));
   notifier.tell(best(1));
   notifier.wait();
-  const std::vector<Told> told = notifier.take_told();
+  const std::vector<Delivery> told = notifier.take_told();
   REQUIRE(told.size() == 1);
-  CHECK(told[0].end == Told::End::kFailed);
+  CHECK(told[0].end == Delivery::End::kFailed);
   CHECK(told[0].problem.find("did not end within 0 s and was killed") != std::string::npos);
 }
 

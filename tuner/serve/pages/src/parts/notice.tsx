@@ -1,0 +1,30 @@
+// What stands in place of something that is not there: not yet, not at all, or not any more.
+import type { ComponentChildren } from 'preact';
+import type { Failure } from '../api.ts';
+
+export function Loading({ what }: { what: string }) {
+  return <p class="loading" role="status">Loading {what}…</p>;
+}
+
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return <div class="empty"><p><strong>{title}</strong></p>{children}</div>;
+}
+
+export function Failed({ failure }: { failure: Failure }) {
+  return (
+    <div class="broken" role="alert">
+      <p><strong>{failure.message}</strong></p>
+      {failure.hint !== '' && <p>{failure.hint}</p>}
+    </div>
+  );
+}
+
+// A whole page of it, with the heading that every page has.
+export function MissingPage({ title, failure }: { title: string; failure: Failure | null }) {
+  return (
+    <>
+      <h1 tabIndex={-1}>{title}</h1>
+      {failure === null ? <Loading what="it" /> : <Failed failure={failure} />}
+    </>
+  );
+}
