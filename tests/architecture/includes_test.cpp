@@ -44,7 +44,8 @@ const std::vector<Row> kMap = {
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
     {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
-    {"tuner/report/numbers", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
+    // The stored spec says what was searched, an endpoint which versions are deployed.
+    {"tuner/report/numbers", {"tuner/spec", "tuner/billing", "tuner/endpoint"}},
     {"tuner/report/text", {"tuner/report/numbers"}},
     {"tuner/report/page", {"tuner/report/text"}},
     {"tuner/report/study", {"tuner/report/page"}},

@@ -26,8 +26,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostLaunch = 16U
-                                      << 20U;  // bytes; as much as a command line may have, and its regexes
+// Bytes: as much as a command line may have, and its regexes.
+constexpr std::uint64_t kMostLaunch = 16U << 20U;
 
 // How the last attempt was started; empty where somebody else's program has run the trial, or its files are
 // gone. Variables of the environment are not in it.

@@ -52,7 +52,7 @@ int trials_command(const Arguments& arguments, Console& console) {
     throw Error(ExitCode::kUsage, "--csv and --json exclude each other");
   const report::StudyRows rows = live::read_live_study(store_folder(*options), options->text("STUDY"));
   Json json = report::trials_json(rows);
-  const std::vector<std::size_t> places = report::select_trials(json["trials"], selection_of(*options));
+  const std::vector<std::size_t> places = report::select_trials(json, selection_of(*options));
   if (options->has("json")) {
     Json trials = Json::array();
     for (const std::size_t place : places) trials.push_back(std::move(json["trials"][place]));

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "tuner/core/characters.h"
 #include "tuner/core/edit_distance.h"
@@ -57,14 +58,21 @@ Json value_of(const Json& trial, const std::string& column) {
   return {};
 }
 
-void require_column(const Json& trials, const std::string& column) {
+// The column of that name; an objective's metric is the trials' value.
+std::string column_of(const Json& study, const std::string& name) {
   std::set<std::string> names(kFacts.begin(), kFacts.end());
-  for (const Json& trial : trials)
+  for (const Json& trial : study.at("trials"))
     for (const char* group : {"parameters", "metrics"})
-      for (const auto& [name, value] : trial.at(group).items()) names.insert(name);
-  if (names.contains(column)) return;
-  throw Error(ExitCode::kUsage, "the trials have no column " + in_quotes(column),
-              name_hint(column, {names.begin(), names.end()}, "their columns are"));
+      for (const auto& [known, value] : trial.at(group).items()) names.insert(known);
+  if (names.contains(name) || study.at("trials").empty()) return name;
+  const Json objectives = study.value("objectives", Json::array());
+  const std::string first = study.at("metric"),
+                    second = objectives.size() > 1 ? objectives[1].at("metric").get<std::string>() : "";
+  if (name == first) return "value";
+  if (!second.empty() && name == second) return "value2";
+  names.insert(first);
+  throw Error(ExitCode::kUsage, "the trials have no column " + in_quotes(name),
+              name_hint(name, {names.begin(), names.end()}, "their columns are"));
 }
 
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
@@ -99,15 +107,17 @@ bool comes_before(const Json& a, const Json& b, bool is_descending) {
 
 }  // namespace
 
-std::vector<std::size_t> select_trials(const Json& trials, const TrialSelection& selection) {
+std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& selection) {
+  const Json& trials = study.at("trials");
   for (const std::string& state : selection.states)
     if (std::find(kStates.begin(), kStates.end(), state) == kStates.end())
       throw Error(ExitCode::kUsage, in_quotes(state) + " is no state of a trial",
                   name_hint(state, {kStates.begin(), kStates.end()}, "its states are"));
   std::vector<TrialCondition> conditions;
   for (const std::string& text : selection.conditions) {
-    conditions.push_back(condition_in(text));
-    if (!trials.empty()) require_column(trials, conditions.back().column);
+    TrialCondition condition = condition_in(text);
+    condition.column = column_of(study, condition.column);
+    conditions.push_back(std::move(condition));
   }
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -119,8 +129,7 @@ std::vector<std::size_t> select_trials(const Json& trials, const TrialSelection&
                                  [&](const TrialCondition& one) { return fulfils(trials[i], one); }))
       places.push_back(i);
   }
-  const std::string sort = selection.sort.empty() ? "trial" : selection.sort;
-  if (!trials.empty()) require_column(trials, sort);
+  const std::string sort = selection.sort.empty() ? "trial" : column_of(study, selection.sort);
   std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
     return comes_before(value_of(trials[a], sort), value_of(trials[b], sort), selection.is_descending);
   });

@@ -17,11 +17,11 @@ struct TrialSelection {
   std::optional<std::size_t> limit;  // the first so many
 };
 
-// The places of those trials in `trials`, the list of trials_json(). A column is a fact of the trial
+// The places of those trials in the list of `study`, as trials_json() has it. A column is a fact of the trial
 // ("trial", "state", "value", "value2", "budget", "attempts", "seconds", "created", "started", "ended",
-// "failure", "reason", "note"), else a hyperparameter, else a metric. Comparisons are < <= > >= = != and, of
-// texts, ~ for "contains". A trial without a value of a column fulfils != alone, and comes last. Throws
-// Error(kUsage) for what is no state, no condition or no column.
-std::vector<std::size_t> select_trials(const Json& trials, const TrialSelection& selection);
+// "failure", "reason", "note"), else a hyperparameter, else a metric, an objective's too. Comparisons are <
+// <= > >= = != and, of texts, ~ for "contains". A trial without a value of a column fulfils != alone, and
+// comes last. Throws Error(kUsage) for what is no state, no condition or no column.
+std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& selection);
 
 }  // namespace tune::report

@@ -1,11 +1,13 @@
 #include "tuner/report/numbers/deployments.h"
 
-#include <fstream>
+#include <unistd.h>
 
 #include "store/model_registry.h"
 #include "support/catch.h"
 #include "tuner/core/store_layout.h"
-#include "tuner/os/file_lock.h"
+#include "tuner/endpoint/endpoint_state.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/process.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {
@@ -25,11 +27,20 @@ void add_version(const fs::path& store, int version, int trial) {
   registry.insert_version(row);
 }
 
-fs::path write_state(const fs::path& store, const std::string& endpoint, const std::string& json) {
-  const fs::path folder = store / "endpoints" / endpoint;
+// An endpoint of this very process, as its supervisor would write it.
+void write_state(const fs::path& store, const std::string& name, endpoint::State word, int version) {
+  endpoint::EndpointState state;
+  state.name = name;
+  state.state = word;
+  state.since = "2026-12-01T12:00:00.000Z";
+  state.asked = parse_model_reference("steel@champion");
+  state.version = version;
+  state.pid = ::getpid();
+  state.start_time = process_info(state.pid)->start_time;
+  state.boot_id = boot_id();
+  const fs::path folder = endpoint_folder(store, name);
   fs::create_directories(folder);
-  std::ofstream(folder / "state.json") << json;
-  return folder / "lock";
+  write_file_atomically(folder / endpoint::kStateFile, endpoint::state_json(state).dump());
 }
 
 TEST_CASE("a version that no endpoint has is not deployed, and a store without models has none", "[report]") {
@@ -43,28 +54,17 @@ TEST_CASE("a version that no endpoint has is not deployed, and a store without m
   CHECK(deployments[0].state == "not deployed");
 }
 
-TEST_CASE("a version has the word of its endpoint for as long as the endpoint's supervisor lives",
+TEST_CASE("a version has the word of its endpoint, of several that of the one which is furthest",
           "[report]") {
   const store::TemporaryFolder store;
   add_version(store / "", 1, 3);
   add_version(store / "", 2, 4);
-  const fs::path lock =
-      write_state(store / "", "a", R"({"model": "steel", "version": "2", "state": "deployed"})");
-  std::string holder;
-  {
-    const auto held = FileLock::try_once(lock, holder);
-    REQUIRE(held);
-    CHECK(read_deployments(store / "")[0].state == "deployed");  // the newest first
-    CHECK(read_deployments(store / "")[1].state == "not deployed");
-    write_state(store / "", "a", R"({"model": "steel", "version": 1, "state": "deploying"})");
-    CHECK(read_deployments(store / "")[1].state == "deploying");
-    for (const char* odd : {"no JSON", "[]", R"({"model": "steel", "version": "x1", "state": "deployed"})"}) {
-      write_state(store / "", "a", odd);
-      CHECK(read_deployments(store / "")[1].state == "not deployed");
-    }
-    write_state(store / "", "a", R"({"model": "steel", "version": 1, "state": "deployed"})");
-  }
+  write_state(store / "", "a", endpoint::State::kDeploying, 2);
+  CHECK(read_deployments(store / "")[0].state == "deploying");  // the newest first
   CHECK(read_deployments(store / "")[1].state == "not deployed");
+  write_state(store / "", "b", endpoint::State::kDeployed, 2);
+  write_state(store / "", "c", endpoint::State::kStopping, 2);
+  CHECK(read_deployments(store / "")[0].state == "deployed");
 }
 
 }  // namespace

@@ -8,15 +8,15 @@ namespace tune::report {
 namespace {
 
 // Learning rates 0.001 to 0.004; completed 0.25 and 0.4125, stopped 0.9, failed.
-Json trials() {
+Json study() {
   StudyRows rows = priced_study();
   rows.trials[3].parameters["optimizer"] = "adam";
   rows.others = {{"loss", {{1, 3.0}, {2, 2.0}}}};
-  return trials_json(rows).at("trials");
+  return trials_json(rows);
 }
 
 std::vector<std::size_t> selected(const TrialSelection& selection) {
-  return select_trials(trials(), selection);
+  return select_trials(study(), selection);
 }
 using Places = std::vector<std::size_t>;
 
@@ -34,6 +34,7 @@ TEST_CASE("trials are chosen by state and by conditions on any column", "[report
 TEST_CASE("trials are sorted by any column, those without a value last, and cut", "[report]") {
   CHECK(selected({.sort = "value", .is_descending = true}) == Places{2, 1, 0, 3});
   CHECK(selected({.sort = "value"}) == Places{0, 1, 2, 3});
+  CHECK(selected({.sort = "validation:mAP", .is_descending = true}) == Places{2, 1, 0, 3});  // the objective
   CHECK(selected({.sort = "loss", .limit = 2}) == Places{1, 0});
   CHECK(selected({.sort = "optimizer"}) == Places{3, 0, 1, 2});
 }
