@@ -15,7 +15,7 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 # Of glibc, which is not moved from one machine to another, and of the kernel.
 SYSTEM = re.compile(r"^(ld-linux-x86-64|linux-vdso|lib(c|m|dl|rt|pthread|resolv|util|mvec|anl))\.so")
 # Debian's packages of what is compiled or linked into the programs.
-COMPILED_IN = ("libboost-dev", "libc6-dev", "libeigen3-dev", "libjs-chart.js", "libre2-dev", "libsqlitecpp-dev",
+COMPILED_IN = ("libarchive-dev", "libboost-dev", "libc6-dev", "libeigen3-dev", "libjs-chart.js", "libre2-dev", "libsqlitecpp-dev",
                "libstb-dev", "nlohmann-json3-dev")
 DEPENDENCY = re.compile(r"^\s*(\S+) => (/\S+)", re.MULTILINE)
 

@@ -12,7 +12,8 @@ constexpr std::pair<const char*, Texts ComparisonFacts::*> kTexts[] = {
     {"weights", &ComparisonFacts::weights},
     {"data", &ComparisonFacts::data},
     {"not_begun", &ComparisonFacts::not_begun},
-    {"cut_by_budget", &ComparisonFacts::cut_by_budget}};
+    {"cut_by_budget", &ComparisonFacts::cut_by_budget},
+    {"told", &ComparisonFacts::told}};
 constexpr std::pair<const char*, Json ComparisonFacts::*> kDocuments[] = {
     {"trainer", &ComparisonFacts::trainer}, {"task", &ComparisonFacts::task}};
 constexpr std::pair<const char*, bool ComparisonFacts::*> kFlags[] = {

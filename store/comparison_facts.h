@@ -49,8 +49,9 @@ struct ComparisonFacts {
   std::optional<std::string> training_since;  // from then on neither file nor data may change
   // By study, in words: what a budget kept from being begun, and what it ended.
   std::map<std::string, std::string> not_begun, cut_by_budget;
-  bool had_budget = false;         // so that studies hold a share of one
-  bool budget_was_raised = false;  // in this round what an earlier budget has ended may go on
+  std::map<std::string, std::string> told;  // what the commands of `notify` were told, and what came of it
+  bool had_budget = false;                  // so that studies hold a share of one
+  bool budget_was_raised = false;           // in this round what an earlier budget has ended may go on
   // How often a comparison went on after its test had been made, and the seconds of device time that
   // predicting had taken by then.
   std::optional<int> looks_before;

@@ -117,6 +117,16 @@ std::vector<MetricPoint> MetricTable::curve(int trial, const std::string& name) 
   return points;
 }
 
+std::optional<MetricPoint> MetricTable::last_point(int trial, const std::string& name) const {
+  Query query(
+      connection_,
+      "SELECT step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?) AND "
+      "trial = ? ORDER BY step DESC LIMIT 1");
+  if (!query.bind(name).bind(trial).step()) return std::nullopt;
+  const std::int64_t step = query.integer();
+  return MetricPoint{step, query.real()};
+}
+
 std::map<int, MetricPoint> MetricTable::last_points(const std::string& name) const {
   // SQLite takes the other columns from the row that holds the maximum.
   Query query(connection_,

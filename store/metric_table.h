@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ class MetricTable {
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;
   // Seconds a step took in the last attempt with points, from its start to its last point; by trial.
   std::map<int, double> step_seconds(const std::string& name) const;
+  std::optional<MetricPoint> last_point(int trial, const std::string& name) const;
   std::map<int, MetricPoint> last_points(const std::string& name) const;
   std::map<std::pair<int, int>, double> sums(const std::string& name) const;
   // Adds a metric's points to the curves of all trials, which are given by number.

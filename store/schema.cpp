@@ -135,6 +135,53 @@ constexpr const char* kStudyFrom3To4 =
     "ALTER TABLE attempts ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';"
     "DROP TRIGGER finished_trials_never_change;" FINISHED_TRIALS_TRIGGER;
 
+// Since version 2 a model has several aliases, of which version 1's table "current" held one, and people say
+// something of its versions. The log of promotions tells of each alias.
+#define ALIASES_TABLE                                                   \
+  "CREATE TABLE aliases ("                                              \
+  "  model TEXT NOT NULL,"                                              \
+  "  alias TEXT NOT NULL,"                                              \
+  "  version INTEGER NOT NULL,"                                         \
+  "  PRIMARY KEY (model, alias),"                                       \
+  "  FOREIGN KEY (model, version) REFERENCES versions (model, version)" \
+  ") STRICT, WITHOUT ROWID;"
+#define REMARKS_TABLE                                                                            \
+  "CREATE TABLE remarks ("                                                                       \
+  "  id INTEGER PRIMARY KEY,"                                                                    \
+  "  model TEXT NOT NULL,"                                                                       \
+  "  version INTEGER NOT NULL,"                                                                  \
+  "  kind TEXT NOT NULL CHECK (kind IN ('note', 'pending', 'approved', 'rejected', 'deleted'))," \
+  "  text TEXT NOT NULL,"                                                                        \
+  "  who TEXT NOT NULL,"                                                                         \
+  "  time_ms INTEGER NOT NULL,"                                                                  \
+  "  FOREIGN KEY (model, version) REFERENCES versions (model, version)"                          \
+  ") STRICT;"                                                                                    \
+  "CREATE INDEX remarks_of_versions ON remarks (model, version);"                                \
+  "CREATE TRIGGER remarks_never_change BEFORE UPDATE ON remarks"                                 \
+  " BEGIN SELECT RAISE(ABORT, 'what was said of a version never changes'); END;"                 \
+  "CREATE TRIGGER remarks_are_never_deleted BEFORE DELETE ON remarks"                            \
+  " BEGIN SELECT RAISE(ABORT, 'what was said of a version never changes'); END;"
+// `to_version` is 0 where an alias was removed.
+#define PROMOTIONS_TABLE(name)                                                  \
+  "CREATE TABLE " name                                                          \
+  " ("                                                                          \
+  "  id INTEGER PRIMARY KEY,"                                                   \
+  "  model TEXT NOT NULL,"                                                      \
+  "  alias TEXT NOT NULL,"                                                      \
+  "  from_version INTEGER NOT NULL,"                                            \
+  "  to_version INTEGER NOT NULL,"                                              \
+  "  outcome TEXT NOT NULL CHECK (outcome IN ('moved', 'removed', 'refused'))," \
+  "  who TEXT NOT NULL,"                                                        \
+  "  reason TEXT NOT NULL,"                                                     \
+  "  evidence TEXT NOT NULL,"                                                   \
+  "  time_ms INTEGER NOT NULL"                                                  \
+  ") STRICT;"
+#define PROMOTIONS_TRIGGERS                                                 \
+  "CREATE TRIGGER promotions_never_change BEFORE UPDATE ON promotions"      \
+  " BEGIN SELECT RAISE(ABORT, 'the log of promotions never changes'); END;" \
+  "CREATE TRIGGER promotions_are_never_deleted BEFORE DELETE ON promotions" \
+  " BEGIN SELECT RAISE(ABORT, 'the log of promotions never changes'); END;"
+
 constexpr const char* kRegistryTables = R"sql(
 CREATE TABLE versions (
   model TEXT NOT NULL,
@@ -158,30 +205,21 @@ CREATE TABLE files (
   PRIMARY KEY (model, version, path),
   FOREIGN KEY (model, version) REFERENCES versions (model, version)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE current (
-  model TEXT PRIMARY KEY,
-  version INTEGER NOT NULL,
-  FOREIGN KEY (model, version) REFERENCES versions (model, version)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE promotions (
-  id INTEGER PRIMARY KEY,
-  model TEXT NOT NULL,
-  from_version INTEGER NOT NULL,
-  to_version INTEGER NOT NULL,
-  reason TEXT NOT NULL,
-  evidence TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  FOREIGN KEY (model, to_version) REFERENCES versions (model, version)
-) STRICT;
+)sql" ALIASES_TABLE PROMOTIONS_TABLE("promotions") PROMOTIONS_TRIGGERS REMARKS_TABLE R"sql(
 CREATE TRIGGER versions_never_change BEFORE UPDATE ON versions
 BEGIN SELECT RAISE(ABORT, 'a version never changes'); END;
 CREATE TRIGGER files_never_change BEFORE UPDATE ON files
 BEGIN SELECT RAISE(ABORT, 'the files of a version never change'); END;
-CREATE TRIGGER promotions_never_change BEFORE UPDATE ON promotions
-BEGIN SELECT RAISE(ABORT, 'the log of promotions never changes'); END;
-CREATE TRIGGER promotions_are_never_deleted BEFORE DELETE ON promotions
-BEGIN SELECT RAISE(ABORT, 'the log of promotions never changes'); END;
 )sql";
+
+constexpr const char* kRegistryFrom1To2 =
+    ALIASES_TABLE
+    "INSERT INTO aliases SELECT model, 'current', version FROM current;"
+    "DROP TABLE current;" PROMOTIONS_TABLE("promotions_of_aliases")
+    "INSERT INTO promotions_of_aliases SELECT id, model, 'current', from_version, to_version, 'moved', '', "
+    "reason, evidence, time_ms FROM promotions;"
+    "DROP TABLE promotions;"
+    "ALTER TABLE promotions_of_aliases RENAME TO promotions;" PROMOTIONS_TRIGGERS REMARKS_TABLE;
 
 constexpr const char* kComparisonTables = R"sql(
 CREATE TABLE comparison (
@@ -254,8 +292,11 @@ const Schema& study_schema() {
 }
 
 const Schema& registry_schema() {
-  static const Schema schema = {
-      0x74756E6D, kRegistrySchemaVersion, kRegistryTables, {}, "tune promote"};  // "tunm"
+  static const Schema schema = {0x74756E6D,
+                                kRegistrySchemaVersion,
+                                kRegistryTables,
+                                {{1, kRegistryFrom1To2}},
+                                "tune models gc"};  // "tunm"
   return schema;
 }
 

@@ -302,6 +302,16 @@ std::vector<AttemptRow> StudyStore::attempts(int trial) const {
   return attempt_rows(impl_->connection, trial);
 }
 
+std::vector<TrialRow> StudyStore::trials_in_short(int first, int last) const {
+  return trial_rows_in_short(impl_->connection, first, last);
+}
+
+std::vector<AttemptRow> StudyStore::attempts_between(int first, int last) const {
+  return attempt_rows_between(impl_->connection, first, last);
+}
+
+std::int64_t StudyStore::data_version() const { return impl_->connection.number("PRAGMA data_version"); }
+
 std::vector<AttemptRow> StudyStore::attempts_on_devices(WallTime since) const {
   return attempt_rows_on_devices(impl_->connection, since);
 }
@@ -312,6 +322,10 @@ std::vector<MetricRow> StudyStore::metrics(int trial, const std::string& name) c
 
 std::vector<MetricPoint> StudyStore::curve(int trial, const std::string& name) const {
   return impl_->metrics.curve(trial, name);
+}
+
+std::optional<MetricPoint> StudyStore::last_point(int trial, const std::string& name) const {
+  return impl_->metrics.last_point(trial, name);
 }
 
 std::map<int, MetricPoint> StudyStore::last_points(const std::string& name) const {
@@ -330,11 +344,24 @@ std::vector<EventRow> StudyStore::events_of(int trial) const {
   return event_rows_of(impl_->connection, trial);
 }
 
+std::int64_t StudyStore::last_event(const std::string& kind) const {
+  if (kind.empty()) return impl_->connection.number("SELECT coalesce(max(id), 0) FROM events");
+  Query query(impl_->connection, "SELECT id FROM events WHERE kind = ? ORDER BY id DESC LIMIT 1");
+  return query.bind(kind).step() ? query.integer() : 0;
+}
+
 bool StudyStore::has_event(const std::string& kind, const std::map<std::string, std::string>& texts) const {
   Query query(impl_->connection,
               "SELECT 1 FROM events WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted"
               " WHERE coalesce(json_extract(data, '$.' || wanted.key), '') IS NOT wanted.value) LIMIT 1");
   return query.bind(kind).bind(Json(texts)).step();
+}
+
+bool StudyStore::is_draining() const {
+  Query last(impl_->connection,
+             "SELECT kind = 'draining' FROM events WHERE kind IN ('study_started', 'draining')"
+             " ORDER BY id DESC LIMIT 1");
+  return last.step() && last.small() != 0;
 }
 
 std::vector<RunningTime> StudyStore::running_times() const {

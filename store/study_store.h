@@ -178,18 +178,28 @@ class StudyStore {
   std::optional<TrialRow> trial(int number) const;
   std::vector<TrialRow> trials() const;                   // by number
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
+  // For who follows a study while it changes, and keeps what it has read; numbers from `first` to `last`. Of
+  // the strategy's explanation only its name is read, and no note.
+  std::vector<TrialRow> trials_in_short(int first, int last) const;
+  std::vector<AttemptRow> attempts_between(int first, int last) const;  // of those trials
+  // Changes with every commit of another connection; for comparing alone. Costs next to nothing.
+  std::int64_t data_version() const;
   // Attempts that had devices, and hold them still or have ended since `since`.
   std::vector<AttemptRow> attempts_on_devices(WallTime since) const;
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
+  std::optional<MetricPoint> last_point(int trial, const std::string& name) const;
   std::map<int, MetricPoint> last_points(const std::string& name) const;  // of each trial that has any
   // The sum of a metric's finite points for each attempt, by (trial, attempt); for bookkeeping it holds what
   // was removed, too.
   std::map<std::pair<int, int>, double> metric_sums(const std::string& name) const;
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
   std::vector<EventRow> events_of(int trial) const;  // by id
+  // The id of the last one, or of the last of this kind; 0 where there is none.
+  std::int64_t last_event(const std::string& kind = {}) const;
   // Whether there is an event of this kind whose data have these texts; a text that is absent is empty.
   bool has_event(const std::string& kind, const std::map<std::string, std::string>& texts) const;
+  bool is_draining() const;  // since it was last started, it was interrupted: its trials are being stopped
   std::vector<RunningTime> running_times() const;  // in order; one for each time that the study was started
   std::vector<EarlierTrial> earlier_trials() const;
   // Reads everything a strategy needs; used when a study is continued.

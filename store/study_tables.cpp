@@ -298,6 +298,26 @@ std::vector<TrialRow> trial_rows(Connection& connection) {
   return rows;
 }
 
+std::vector<TrialRow> trial_rows_in_short(Connection& connection, int first, int last) {
+  // The explanation is most of what is stored about a trial.
+  Query query(connection,
+              "SELECT number, parameters, created_ms, state, budget, '', reason, failure, objective_values,"
+              " attempts, started_ms, ended_ms, cut,"
+              " CASE WHEN json_type(facts, '$.explanation') IS NULL THEN facts ELSE"
+              " json_set(facts, '$.explanation', json_object('strategy',"
+              " json_extract(facts, '$.explanation.strategy'))) END"
+              " FROM trials WHERE number BETWEEN ? AND ? ORDER BY number");
+  query.bind(first).bind(last);
+  const std::size_t objectives = objective_count(connection);
+  std::vector<TrialRow> rows;
+  while (query.step()) {
+    TrialRow row = read_trial(connection, query, objectives);
+    check_number(connection, row.number, static_cast<std::size_t>(first) - 1 + rows.size());
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 void insert_row(Connection& connection, const TrialRow& row) {
   Query query(connection,
               "INSERT INTO trials (" TRIAL_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -313,9 +333,13 @@ void update_row(Connection& connection, const TrialRow& row) {
 }
 
 std::vector<AttemptRow> attempt_rows(Connection& connection, int trial) {
+  return attempt_rows_between(connection, trial, trial == 0 ? INT32_MAX : trial);
+}
+
+std::vector<AttemptRow> attempt_rows_between(Connection& connection, int first, int last) {
   Query query(connection,
               "SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE trial BETWEEN ? AND ? ORDER BY trial, attempt");
-  query.bind(trial).bind(trial == 0 ? std::int64_t{INT32_MAX} : std::int64_t{trial});
+  query.bind(first).bind(last);
   std::vector<AttemptRow> rows;
   while (query.step()) rows.push_back(read_attempt(query));
   return rows;

@@ -21,11 +21,13 @@ void update_row(Connection& connection, const StudyRow& row);      // the others
 
 std::optional<TrialRow> trial_row(Connection& connection, int number);
 std::vector<TrialRow> trial_rows(Connection& connection);  // by number
+std::vector<TrialRow> trial_rows_in_short(Connection& connection, int first, int last);
 void insert_row(Connection& connection, const TrialRow& row);
 void update_row(Connection& connection, const TrialRow& row);
 
 // By trial, attempt; 0: of all trials.
 std::vector<AttemptRow> attempt_rows(Connection& connection, int trial);
+std::vector<AttemptRow> attempt_rows_between(Connection& connection, int first, int last);
 std::vector<AttemptRow> attempt_rows_on_devices(Connection& connection, WallTime since);
 void insert_row(Connection& connection, const AttemptRow& row);
 void update_row(Connection& connection, const AttemptRow& row);

@@ -19,7 +19,8 @@ std::vector<StudyVersion> versions_of_study(const std::filesystem::path& store, 
       StudyVersion& one = found.emplace_back();
       one.is_current = current && current->version == version.version;
       for (const Promotion& promotion : promotions)
-        if (promotion.to == version.version) one.promotions.push_back(promotion);
+        if (promotion.to == version.version && promotion.outcome == PromotionOutcome::kMoved)
+          one.promotions.push_back(promotion);
       one.version = std::move(version);
     }
   }

@@ -11,7 +11,7 @@ namespace tune::store {
 struct StudyVersion {
   ModelVersion version;
   bool is_current = false;
-  std::vector<Promotion> promotions;  // to it, the oldest first
+  std::vector<Promotion> promotions;  // by which an alias has come to it, the oldest first
 };
 
 // Of all models of the store, by name, each model's newest first; empty where there is no registry. What is

@@ -23,34 +23,45 @@ struct Row {
 
 // From the ground up.
 const std::vector<Row> kMap = {
-    {"tuner/core", {}},                // values
-    {"tuner/os", {"tuner/core"}},      // what talks to the system
-    {"tuner/spec", {"tuner/os"}},      // the language of specs
-    {"tuner/import", {"tuner/spec"}},  // files of other tools
+    {"tuner/core", {}},                         // values
+    {"tuner/os", {"tuner/core"}},               // what talks to the system
+    {"tuner/http", {"tuner/os"}},               // a server and a client
+    {"tuner/archive", {"tuner/os"}},            // archives of files
+    {"tuner/spec", {"tuner/os"}},               // the language of specs
+    {"tuner/import", {"tuner/spec", "store"}},  // files of other tools
     {"tuner/import/script", {"tuner/import"}},
     {"strategies", {"tuner/core"}},     // mathematics
     {"store", {"tuner/os"}},            // SQL
+    {"tuner/export", {"store"}},        // files for other tools
     {"tuner/billing", {"store"}},       // what attempts took of devices
     {"tuner/metrics", {"tuner/core"}},  // metric lines
     {"tuner/supervisor", {"tuner/metrics", "tuner/os"}},
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
-    {"tuner/engine/promotion", {"tuner/spec", "store"}},
+    {"tuner/engine/promotion", {"tuner/spec", "store", "tuner/archive"}},
+    {"tuner/endpoint", {"tuner/os"}},  // what is deployed, as files
+    {"tuner/endpoint/supervisor", {"tuner/endpoint", "tuner/http", "tuner/engine/promotion"}},
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
     {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
-    {"tuner/report/numbers", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
+    // The stored spec says what was searched, an endpoint which versions are deployed.
+    {"tuner/report/numbers", {"tuner/spec", "tuner/billing", "tuner/endpoint"}},
     {"tuner/report/text", {"tuner/report/numbers"}},
     {"tuner/report/page", {"tuner/report/text"}},
     {"tuner/report/study", {"tuner/report/page"}},
+    // The studies of a store while somebody may work on them.
+    {"tuner/live", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
     {"tuner/compare", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
-    {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
+    {"tuner/serve", {"tuner/http", "tuner/endpoint", "tuner/live", "tuner/compare"}},  // the dashboard
+    {"tuner/cli/command_line", {"tuner/os"}},                                          // of both programs
     {"tuner/cli",
-     {"tuner/cli/command_line", "tuner/engine/study", "tuner/compare", "tuner/report/study", "tuner/metrics",
-      "tuner/import/script"}},
+     {"tuner/cli/command_line", "tuner/serve", "tuner/live", "tuner/engine/study", "tuner/compare",
+      "tuner/report/study", "tuner/metrics", "tuner/import/script", "tuner/export",
+      "tuner/endpoint/supervisor"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},
+    {"trainer/served", {}},  // what a model that answers requests is, in values and interfaces
     {"trainer/images", {"tuner/os"}},
     {"trainer/metrics", {"tuner/core"}},
     {"trainer/nn", {"trainer/torch_compat.h"}},
@@ -58,12 +69,15 @@ const std::vector<Row> kMap = {
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     {"trainer/text", {"trainer/data"}},
     // It knows no task, and of a network no more than its stages (nn/stages.h).
-    {"trainer/loop", {"trainer/weights", "trainer/nn", "trainer/metrics", "tuner/cli/command_line"}},
+    {"trainer/loop",
+     {"trainer/weights", "trainer/nn", "trainer/metrics", "trainer/served", "tuner/cli/command_line"}},
+    {"trainer/endpoint", {"trainer/loop", "tuner/http"}},  // asks deployed models, as their users do
     {"trainer/tasks/image_sets", {"trainer/data", "trainer/loop"}},
     {"trainer/tasks/classification/data", {"trainer/data", "trainer/metrics"}},
-    {"trainer/tasks/classification", {"trainer/tasks/classification/data", "trainer/loop"}},
+    {"trainer/tasks/classification", {"trainer/tasks/classification/data", "trainer/endpoint"}},
     {"trainer/tasks/detection/data", {"trainer/data", "trainer/metrics"}},
-    {"trainer/tasks/detection", {"trainer/tasks/detection/data", "trainer/tasks/image_sets", "trainer/nn"}},
+    {"trainer/tasks/detection",
+     {"trainer/tasks/detection/data", "trainer/tasks/image_sets", "trainer/endpoint", "trainer/nn"}},
     {"trainer/tasks/pretraining/images", {"tuner/core"}},
     {"trainer/tasks/pretraining", {"trainer/tasks/pretraining/images", "trainer/tasks/detection"}},
     {"trainer/tasks/image_classification/data", {"trainer/tasks/classification/data"}},
@@ -73,13 +87,15 @@ const std::vector<Row> kMap = {
     {"trainer/tasks/text_classification/data", {"trainer/tasks/classification/data"}},
     {"trainer/tasks/text_classification",
      {"trainer/tasks/text_classification/data", "trainer/tasks/classification", "trainer/text"}},
-    {"trainer/tasks/language_model/data", {"trainer/data", "trainer/text"}},
+    {"trainer/tasks/language_model/data", {"trainer/data", "trainer/text", "trainer/served"}},
     {"trainer/tasks/language_model", {"trainer/tasks/language_model/data", "trainer/loop", "trainer/nn"}},
     {"trainer/tasks",
      {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification",
       "trainer/tasks/text_classification", "trainer/tasks/language_model"}},
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},
-    {"trainer/cli", {"trainer/tasks", "trainer/synthetic", "trainer/text"}},
+    {"trainer/serve/protocols", {"trainer/served", "tuner/core"}},
+    {"trainer/serve", {"trainer/serve/protocols", "trainer/tasks", "tuner/http"}},
+    {"trainer/cli", {"trainer/tasks", "trainer/serve", "trainer/synthetic", "trainer/text"}},
     {"trainer/launcher", {"tuner/cli/command_line"}},  // a program of its own, without LibTorch
     {"trainer/main.cpp", {"trainer/cli"}},
 };
@@ -93,12 +109,15 @@ struct Library {
 const std::vector<Library> kLibraries = {
     {"nlohmann/", "nlohmann/json", {"tuner/core", "trainer/torch_compat.h"}},
     {"openssl/", "OpenSSL", {"tuner/os"}},
+    {"archive.h", "libarchive", {"tuner/archive"}},
+    {"archive_entry.h", "libarchive", {"tuner/archive"}},
     {"Eigen/", "Eigen", {"strategies"}},
     {"SQLiteCpp/", "SQLiteCpp", {"store"}},
     {"sqlite3.h", "SQLiteCpp", {"store"}},
     {"re2/", "RE2", {"tuner/metrics"}},
-    {"boost/asio", "Boost.Asio", {"tuner/engine/attempt"}},
-    {"boost/math", "Boost.Math", {"strategies", "tuner/compare"}},
+    {"boost/asio", "Boost.Asio", {"tuner/engine/attempt", "tuner/http"}},
+    {"boost/beast", "Boost.Beast", {"tuner/http"}},
+    {"boost/math", "Boost.Math", {"strategies", "tuner/core"}},
     {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
     {"torch/", "LibTorch", {"trainer/torch_compat.h"}},
     {"ATen/", "LibTorch", {"trainer/torch_compat.h"}},
@@ -110,7 +129,7 @@ const std::vector<Library> kLibraries = {
     {"webp/", "libwebp", {"trainer/images"}},
     {"zlib.h", "zlib", {"trainer/weights"}},
     {"iconv.h", "iconv", {"trainer/data"}},
-    {"protozero/", "protozero", {"trainer/text"}},
+    {"protozero/", "protozero", {"trainer/text", "tuner/export"}},
     {"yaml-cpp/", "yaml-cpp", {"trainer/tasks/detection/data"}},
     {"pugixml.hpp", "pugixml", {"trainer/synthetic", "trainer/tasks/detection/data"}},
 };

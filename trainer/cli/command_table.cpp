@@ -103,6 +103,12 @@ const tune::cli::CommandLine& command_line() {
            "write a language model for other programs, its adapter merged in",
            "tune-train export --model tune-store/models/answers/current --output answers.gguf --type q8_0",
            run_export},
+          {"serve",
+           "serve --model MODEL [--adapter NAME=FOLDER ...] [--name NAME] [--addr HOST] [--port PORT] "
+           "[--token-file FILE] [--max-body-mb MB] [--queue N] [--batch-wait-ms MS] [--threads N]",
+           "answer requests over HTTP: images, texts, prompts",
+           "tune-train serve --model tune-store/models/steel-detector/current --port 8123 --token-file token",
+           run_serve},
           {"synthesize", "synthesize --output FOLDER [--task TASK] [--images N] [--size PIXELS] [--seed N]",
            "draw a data set of steel-surface defects",
            "tune-train synthesize --output data/steel --images 300 --size 128", run_synthesize},

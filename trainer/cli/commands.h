@@ -28,6 +28,7 @@ int run_tokenize(const Arguments& arguments, Console& console);
 int run_audit(const Arguments& arguments, Console& console);
 int run_advise(const Arguments& arguments, Console& console);
 int run_export(const Arguments& arguments, Console& console);
+int run_serve(const Arguments& arguments, Console& console);
 int run_synthesize(const Arguments& arguments, Console& console);
 int run_pretrain(const Arguments& arguments, Console& console);
 int run_probe(const Arguments& arguments, Console& console);

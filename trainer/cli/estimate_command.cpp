@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kMostSeconds = 3600;
+constexpr double kMostTimedSeconds = 3600;
 
 // Of a file, or of all files in a folder; 0 for what is not there.
 std::int64_t bytes_on_disk(const fs::path& path) {
@@ -237,7 +237,7 @@ int run_estimate(const Arguments& arguments, Console& console) {
   std::ostream quiet(nullptr);
   start(quiet);
   loop::forget_peak_memory(compute.device);
-  request.seconds = *options->number("seconds", 0, kMostSeconds);
+  request.seconds = *options->number("seconds", 0, kMostTimedSeconds);
   request.seed = trial.seed;
   request.interrupted = loop::stop_requested;
   const loop::TrainingEstimate estimate = loop::estimate(*training, request);

@@ -8,7 +8,6 @@
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/error.h"
-#include "tuner/os/regular_file.h"
 
 namespace tune::trainer::cli {
 namespace {
@@ -24,22 +23,14 @@ std::string value_of(const std::vector<std::string>& arguments, const std::strin
   return "";
 }
 
-// "" where the folder does not say: what is wrong with it is then said by the task that is to use it.
-std::string task_of_model(const fs::path& folder) {
-  constexpr std::uint64_t kMostBytes = 64 << 20;
-  const Json model = read_json_file(folder / "model.json", kMostBytes, Links::kFollow).value;
-  return model.is_object() && model.contains("task") && model["task"].is_string()
-             ? model["task"].get<std::string>()
-             : "";
-}
-
 const loop::Task& task_for(std::string_view command, const std::vector<std::string>& arguments) {
   const std::string asked = value_of(arguments, "--task"), model = value_of(arguments, "--model");
   if (!asked.empty()) {
     if (const loop::Task* task = find_task(asked)) return *task;
     throw Error(ExitCode::kUsage, "--task is \"" + asked + "\"", hint_for_task(asked));
   }
-  if (const std::string named = model.empty() ? "" : task_of_model(model); !named.empty()) {
+  // What is wrong with a folder that does not say is said by the task that is to use it.
+  if (const std::string named = model.empty() ? "" : task_name_of(model); !named.empty()) {
     if (const loop::Task* task = find_task(named)) return *task;
     throw Error(ExitCode::kBadData,
                 (fs::path(model) / "model.json").string() + ": its task \"" + named + "\" is not known here",

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "trainer/images/decode_bytes.h"
 #include "trainer/images/decode_smaller.h"
 #include "trainer/images/file_formats.h"
 #include "trainer/images/image.h"
@@ -65,13 +66,12 @@ const char* unread_format(Bytes bytes) {
   return nullptr;
 }
 
-const Codec& codec_of(const std::filesystem::path& file, Bytes bytes) {
-  if (bytes.empty())
-    refuse_image(file.string(), "is empty", "Fetch it again or take it out of the data set.");
+const Codec& codec_of(const std::string& name, Bytes bytes) {
+  if (bytes.empty()) refuse_image(name, "is empty", "Fetch it again or take it out of the data set.");
   for (const Codec& codec : codecs())
     if (codec.is(bytes)) return codec;
   const char* unread = unread_format(bytes);
-  refuse_image(file.string(),
+  refuse_image(name,
                unread ? "is " + std::string(unread) + ", which is not read"
                       : std::string("is neither JPEG, PNG, BMP, TIFF nor WebP"),
                "Convert it to PNG or JPEG, or take it out of the data set.");
@@ -103,7 +103,7 @@ const char* format_name(FileFormat format) {
 
 Header read_header(const std::filesystem::path& file) {
   std::vector<std::uint8_t> bytes = read_bytes(file, kHeaderBytes);
-  const Codec& codec = codec_of(file, bytes);
+  const Codec& codec = codec_of(file.string(), bytes);
   const auto header = [&] {
     const Stored stored = codec.header(bytes, file.string());
     return Header{upright(stored.size, stored.orientation), stored.size, stored.orientation, codec.format};
@@ -123,14 +123,25 @@ Size read_size(const std::filesystem::path& file) { return read_header(file).siz
 
 Image decode(const std::filesystem::path& file) {
   const std::vector<std::uint8_t> bytes = read_bytes(file, static_cast<std::size_t>(-1));
-  const Codec& codec = codec_of(file, bytes);
+  const Codec& codec = codec_of(file.string(), bytes);
   const int orientation = codec.header(bytes, file.string()).orientation;
   return upright(codec.decode(bytes, file.string()), orientation);
 }
 
+Image decode_bytes(Bytes bytes, const std::string& name, std::int64_t most_pixels) {
+  const Codec& codec = codec_of(name, bytes);
+  const Stored stored = codec.header(bytes, name);
+  if (std::int64_t{stored.size.width} * stored.size.height > most_pixels)
+    refuse_image(name,
+                 "has " + std::to_string(stored.size.width) + "x" + std::to_string(stored.size.height) +
+                     " pixels, and up to " + std::to_string(most_pixels) + " are taken",
+                 "Send a smaller one.");
+  return upright(codec.decode(bytes, name), stored.orientation);
+}
+
 Image decode_smaller(const std::filesystem::path& file, int shorter_side) {
   const std::vector<std::uint8_t> bytes = read_bytes(file, static_cast<std::size_t>(-1));
-  const Codec& codec = codec_of(file, bytes);
+  const Codec& codec = codec_of(file.string(), bytes);
   const Stored stored = codec.header(bytes, file.string());
   if (codec.format != FileFormat::kJpeg)
     return upright(codec.decode(bytes, file.string()), stored.orientation);

@@ -62,6 +62,10 @@ Compute set_up_compute(int threads, bool wants_gpu) {
   return compute;
 }
 
+void use_threads(int threads) {
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
 // Linux keeps the largest resident size of a process (VmHWM), and writing 5 here forgets it; see proc(5).
 void forget_peak_memory(const torch::Device& device) {
   if (!device.is_cpu()) return compat::reset_peak_device_bytes(device);

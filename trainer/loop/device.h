@@ -29,6 +29,9 @@ int threads_to_use(int asked);
 // leaves where `wants_gpu`. Throws Error(kEnvironment) when a GPU was leased but this LibTorch sees none.
 Compute set_up_compute(int threads, bool wants_gpu);
 
+// From now on operators of this thread compute with so many of the CPU's.
+void use_threads(int threads);
+
 // The most memory that was held since forget_peak_memory(): tensors' on a GPU, on the CPU what the process
 // had resident; 0 where that is not known.
 std::int64_t peak_memory_bytes(const torch::Device& device);

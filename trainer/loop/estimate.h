@@ -71,15 +71,6 @@ struct TrainingEstimate {
 // normalise by, but for batches of one. `fits` says of how many examples a step fits the machine.
 std::vector<std::int64_t> counted_batches(std::int64_t batch_size, std::int64_t fits);
 
-// Epochs, steps and evaluations of a plan.
-struct PlanLength {
-  double epochs = 0;
-  std::int64_t steps = 0, evaluations = 0;
-};
-PlanLength length_of(const Plan& plan, std::int64_t batches);
-// The same to where early stopping by itself may end it first.
-PlanLength least_length_of(const Plan& plan, std::int64_t batches);
-
 struct EstimateRequest {
   const Compute& compute;
   TensorMemory& tensors;  // that has counted since before the training was made
@@ -88,7 +79,6 @@ struct EstimateRequest {
   double start_seconds = 0;  // that making it took
   double seconds = 3;        // of steps that are timed; ten times as much for a validation
   std::uint64_t seed = 0;    // the trial's
-  double budget = 1;
   std::function<bool()> interrupted = [] { return false; };
 };
 // Trains `training` for some steps: its model is then spoilt. A checkpoint is written into a folder of its

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "trainer/loop/weighing.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
@@ -90,6 +89,11 @@ Hyperparameter json_value(std::string name, std::string description) {
   return {std::move(name), HyperparameterType::kJson, Json(), 0, 0, "", {}, std::move(description)};
 }
 
+Hyperparameter weighty(Hyperparameter row) {
+  row.weighs = true;
+  return row;
+}
+
 Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given) {
   for (const Hyperparameter& row : table) values_[row.name] = row.default_value;
   for (const auto& [name, value] : given.items()) {
@@ -146,7 +150,7 @@ OrderedJson describe(const Hyperparameter& row) {
   }
   if (row.type == HyperparameterType::kCategorical) json["values"] = row.values;
   json["description"] = row.description;
-  if (weighs(row.name)) json["weighs"] = true;
+  if (row.weighs) json["weighs"] = true;
   return json;
 }
 

@@ -20,6 +20,9 @@ struct Hyperparameter {
   std::string scale = "linear";     // linear, log or reverse_log: how a search best covers the range
   std::vector<std::string> values;  // categorical
   std::string description;
+  // Other values take another amount of memory or of time: a search over it is estimated at both of its ends
+  // (docs/estimates.md).
+  bool weighs = false;
 };
 
 // Rows of a table.
@@ -33,6 +36,7 @@ Hyperparameter flag(std::string name, bool value, std::string description);
 Hyperparameter text(std::string name, std::string value, std::string description);
 Hyperparameter json_value(std::string name,
                           std::string description);  // which its task checks; null by default
+Hyperparameter weighty(Hyperparameter row);          // one that weighs
 
 // The values of one trial: every row of the table has one, the trial's or the default.
 class Hyperparameters {

@@ -65,17 +65,19 @@ Averaging averaging_of(const Hyperparameters& values, const Plan& plan) {
 std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
   constexpr double kMostSteps = 1e9, kMostNorm = 1e6;
   std::vector<Hyperparameter> rows{
-      whole("epochs", 20, 0, 10000, "log",
-            "passes over the training " + unit + "; 0 exports the untrained model"),
-      whole("batch_size", 8, 2, 512, "log", unit + " in a batch"),
-      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer"),
-      whole("max_steps", 0, 0, kMostSteps, "linear",
-            "ends after so many steps of the optimizer, however many epochs those are; 0: after the epochs")};
+      weighty(whole("epochs", 20, 0, 10000, "log",
+                    "passes over the training " + unit + "; 0 exports the untrained model")),
+      weighty(whole("batch_size", 8, 2, 512, "log", unit + " in a batch")),
+      weighty(whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer")),
+      weighty(whole(
+          "max_steps", 0, 0, kMostSteps, "linear",
+          "ends after so many steps of the optimizer, however many epochs those are; 0: after the epochs"))};
   for (Hyperparameter& row : schedule_hyperparameters()) rows.push_back(std::move(row));
   for (Hyperparameter& row : std::vector<Hyperparameter>{
            real(kClip, 10, 0, kMostNorm, "linear", "largest norm of the gradient; 0: no limit"),
-           whole("eval_steps", 0, 0, kMostSteps, "linear",
-                 "evaluates after so many steps of the optimizer, and at the end; 0: after each epoch"),
+           weighty(
+               whole("eval_steps", 0, 0, kMostSteps, "linear",
+                     "evaluates after so many steps of the optimizer, and at the end; 0: after each epoch")),
            whole("logging_steps", 0, 0, kMostSteps, "linear",
                  "prints the training losses after so many steps; 0: with each evaluation alone"),
            whole("save_steps", 0, 0, kMostSteps, "linear",
@@ -88,9 +90,10 @@ std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
                 "the same as a part of the objective's best value; both are added"),
            whole("early_stopping_min_epochs", 0, 0, 10000, "linear",
                  "no training stops early before so many epochs are done"),
-           real("ema_decay", 0, 0, 0.999999, "reverse_log",
-                "how slowly a moving average follows the weights, which is then evaluated and exported; 0: "
-                "none. Scaled by ema_steps * batch_size * accumulate / epochs, as torchvision's is"),
+           weighty(real(
+               "ema_decay", 0, 0, 0.999999, "reverse_log",
+               "how slowly a moving average follows the weights, which is then evaluated and exported; 0: "
+               "none. Scaled by ema_steps * batch_size * accumulate / epochs, as torchvision's is")),
            whole("ema_steps", 1, 1, 1e6, "log", "steps of the optimizer between two updates of that average"),
            real(kOldClip, 10, 0, kMostNorm, "linear", "the older name of max_grad_norm")})
     rows.push_back(std::move(row));

@@ -77,6 +77,7 @@ OrderedJson describe(const Task& task) {
   OrderedJson recipes = OrderedJson::array(), commands = OrderedJson::array();
   for (const Recipe& recipe : task.recipes()) recipes.push_back(describe(recipe));
   for (const Offer& offer : task.offers) commands.push_back(std::string(offer.command));
+  if (task.serve != nullptr) commands.push_back("serve");
   OrderedJson primary;
   if (!task.primary.name.empty())
     primary = {{"name", task.primary.name},

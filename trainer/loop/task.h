@@ -15,6 +15,7 @@
 #include "trainer/loop/recipe.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
+#include "trainer/served/served_model.h"
 #include "trainer/weights/state_dict.h"
 #include "trainer/weights/weight_file.h"
 #include "tuner/cli/command_line/command_line.h"
@@ -83,6 +84,15 @@ struct DataForm {
   std::string example;      // a tree, a line for each file or folder
 };
 
+// A finished model that is to answer requests.
+struct ServeRequest {
+  std::filesystem::path model;      // a folder, or what else the task takes for a model
+  std::filesystem::path base = {};  // of an adapter, where it does not lie where its folder says
+  std::map<std::string, std::filesystem::path> adapters = {};  // by the name that they are asked for by
+  int threads = 1;
+  std::ostream& notes;
+};
+
 struct Task {
   std::string name;  // trainer.task in the spec, "task" in a promoted model.json
   std::string unit;  // of its examples: "images"
@@ -103,6 +113,9 @@ struct Task {
   // The precision that a trial's hyperparameters ask for, or that the task takes by itself; nullptr, or
   // nullopt: the faster one, by a probe. Throws Error(kBadSpec) as `start` does.
   std::optional<Precision> (*precision)(const TrialFile& trial, const Compute& compute) = nullptr;
+  // Opens a model for `tune-train serve`. nullptr: its models answer nobody. Throws Error(kNotFound) and
+  // Error(kBadData) as the task's `predict` does.
+  served::ServedModel (*serve)(const ServeRequest& request) = nullptr;
 };
 
 // Rows of Task::trainer_keys(). Every task has the second, by which `tune` finds the recipe of a spec.

@@ -22,17 +22,19 @@ Freeze freeze_of(const std::string& name) {
 }  // namespace
 
 std::vector<Hyperparameter> transfer_hyperparameters() {
-  return {
-      choice("freeze", {"none", "features", "partial"},
-             "what of the network keeps its weights: nothing, all but the head, or all but the head and the "
-             "last train_stages stages"),
-      whole("train_stages", 1, 1, 100, "linear", "stages that freeze partial trains, counted from the head"),
-      real("gradual_unfreezing", 0, 0, 10000, "linear",
-           "epochs, or parts of one, after which one more stage joins the training, which begins with the "
-           "head; 0: all are trained from the beginning"),
-      real("rate_decay", 1, 0.01, 1, "linear",
-           "each stage nearer to the image learns at so many times the rate of the one before it"),
-      real("head_rate_factor", 1, 0.01, 1000, "log", "the head learns at so many times learning_rate")};
+  return {weighty(choice(
+              "freeze", {"none", "features", "partial"},
+              "what of the network keeps its weights: nothing, all but the head, or all but the head and the "
+              "last train_stages stages")),
+          weighty(whole("train_stages", 1, 1, 100, "linear",
+                        "stages that freeze partial trains, counted from the head")),
+          weighty(real(
+              "gradual_unfreezing", 0, 0, 10000, "linear",
+              "epochs, or parts of one, after which one more stage joins the training, which begins with the "
+              "head; 0: all are trained from the beginning")),
+          real("rate_decay", 1, 0.01, 1, "linear",
+               "each stage nearer to the image learns at so many times the rate of the one before it"),
+          real("head_rate_factor", 1, 0.01, 1000, "log", "the head learns at so many times learning_rate")};
 }
 
 Transfer make_transfer(const Hyperparameters& values) {

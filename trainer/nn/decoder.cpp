@@ -1,6 +1,8 @@
 #include "trainer/nn/decoder.h"
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "trainer/nn/gradient_checkpoint.h"
 
@@ -59,6 +61,27 @@ torch::Tensor eager_attention(const torch::Tensor& q, const torch::Tensor& k, co
 
 }  // namespace
 
+std::pair<torch::Tensor, torch::Tensor> KeyValueCache::OfLayer::extended(const torch::Tensor& more_keys,
+                                                                         const torch::Tensor& more_values,
+                                                                         std::int64_t tokens) {
+  constexpr std::int64_t kLeastRoom = 64;
+  const std::int64_t more = more_keys.size(2), wanted = tokens + more;
+  const auto put = [&](torch::Tensor& held, const torch::Tensor& fresh) {
+    if (!held.defined()) return held = fresh;
+    if (held.size(2) < wanted) {
+      std::vector<std::int64_t> sizes = held.sizes().vec();
+      sizes[2] = wanted + std::max(kLeastRoom, wanted / 4);
+      const torch::Tensor larger = torch::empty(sizes, held.options());
+      larger.narrow(2, 0, tokens).copy_(held.narrow(2, 0, tokens));
+      held = larger;
+    }
+    held.narrow(2, tokens, more).copy_(fresh);
+    return held.narrow(2, 0, wanted);
+  };
+  torch::Tensor all_keys = put(keys, more_keys), all_values = put(values, more_values);
+  return {all_keys, all_values};
+}
+
 RmsNormImpl::RmsNormImpl(std::int64_t size, double epsilon, bool adds_one)
     : epsilon_(epsilon), adds_one_(adds_one) {
   weight = register_parameter("weight", torch::empty({size}));
@@ -85,7 +108,7 @@ class SelfAttentionImpl : public torch::nn::Module {
   }
 
   torch::Tensor forward(const torch::Tensor& x, const Rotation& rotation, const AttentionMask& visible,
-                        Attention attention, KeyValueCache::OfLayer* cache) {
+                        Attention attention, KeyValueCache::OfLayer* cache, std::int64_t cached_tokens) {
     const auto heads_of = [&](AdaptedLinear& layer, std::int64_t heads) {
       return layer->forward(x).view({x.size(0), x.size(1), heads, shape_.head_width});
     };
@@ -97,14 +120,7 @@ class SelfAttentionImpl : public torch::nn::Module {
     }
     q = rotated(q.transpose(1, 2), rotation);
     k = rotated(k.transpose(1, 2), rotation);
-    if (cache != nullptr) {
-      if (cache->keys.defined()) {
-        k = torch::cat({cache->keys, k}, 2);
-        v = torch::cat({cache->values, v}, 2);
-      }
-      cache->keys = k;
-      cache->values = v;
-    }
+    if (cache != nullptr) std::tie(k, v) = cache->extended(k, v, cached_tokens);
     const double factor =
         shape_.attention_factor.value_or(1 / std::sqrt(static_cast<double>(shape_.head_width)));
     torch::Tensor y;
@@ -162,9 +178,9 @@ class DecoderLayerImpl : public torch::nn::Module {
     behind_mlp_ = norm("post_feedforward_layernorm");
   }
   torch::Tensor forward(const torch::Tensor& x, const Rotation& rotation, const AttentionMask& visible,
-                        Attention attention, KeyValueCache::OfLayer* cache) {
-    const torch::Tensor seen =
-        attention_->forward(before_attention_->forward(x), rotation, visible, attention, cache);
+                        Attention attention, KeyValueCache::OfLayer* cache, std::int64_t cached_tokens) {
+    const torch::Tensor seen = attention_->forward(before_attention_->forward(x), rotation, visible,
+                                                   attention, cache, cached_tokens);
     if (!before_mlp_) {
       const torch::Tensor y = x + seen;
       return y + mlp_->forward(between_->forward(y));
@@ -231,10 +247,11 @@ torch::Tensor DecoderImpl::forward(const DecoderInput& input) {
     if (again)
       x = recomputed(
           x, [layer = layers_[i], angle, visible, attention = attention_](const torch::Tensor& in) mutable {
-            return layer->forward(in, angle, visible, attention, nullptr);
+            return layer->forward(in, angle, visible, attention, nullptr, 0);
           });
     else
-      x = layers_[i]->forward(x, angle, visible, attention_, cache ? &cache->layers[i] : nullptr);
+      x = layers_[i]->forward(x, angle, visible, attention_, cache ? &cache->layers[i] : nullptr,
+                              cache ? cache->tokens : 0);
   }
   if (cache != nullptr) cache->tokens += input.ids.size(1);
   return norm_->forward(x);

@@ -2,6 +2,7 @@
 // Decoder-only language models: Llama, Qwen 2 and 3, Gemma and what is laid out like them.
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/nn/adapted_linear.h"
@@ -25,10 +26,16 @@ class RmsNormImpl : public torch::nn::Module {
 };
 TORCH_MODULE(RmsNorm);
 
-// Keys and values of the tokens so far, of one batch. Owned by whoever generates.
+// Keys and values of the tokens so far, of one batch. Owned by whoever generates, who has turned gradients
+// off.
 struct KeyValueCache {
   struct OfLayer {
-    torch::Tensor keys, values;  // [batch, kv_heads, tokens, head_width]
+    // [batch, kv_heads, room, head_width], of which the first `tokens` are there: each further token is
+    // written into the room, without a copy of those before it.
+    torch::Tensor keys, values;
+    // Puts more behind the first `tokens`, and gives all that are there then.
+    std::pair<torch::Tensor, torch::Tensor> extended(const torch::Tensor& more_keys,
+                                                     const torch::Tensor& more_values, std::int64_t tokens);
   };
   std::vector<OfLayer> layers;
   std::int64_t tokens = 0;

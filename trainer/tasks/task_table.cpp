@@ -9,6 +9,7 @@
 #include "trainer/torch_compat.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/os/regular_file.h"
 
 namespace tune::trainer {
 
@@ -24,6 +25,19 @@ const loop::Task* find_task(const std::string& name) {
   for (const loop::Task* task : task_table())
     if (task->name == name) return task;
   return nullptr;
+}
+
+std::string task_name_of(const std::filesystem::path& folder) {
+  constexpr std::uint64_t kMostBytes = 64 << 20;
+  const Json model = read_json_file(folder / "model.json", kMostBytes, Links::kFollow).value;
+  return model.is_object() && model.contains("task") && model["task"].is_string()
+             ? model["task"].get<std::string>()
+             : "";
+}
+
+const loop::Task* task_of_any_model(const std::filesystem::path& model) {
+  if (const std::string name = task_name_of(model); !name.empty()) return find_task(name);
+  return task_of_foreign_model(model);
 }
 
 const loop::Task* task_of_foreign_model(const std::filesystem::path& model) {

@@ -13,8 +13,6 @@ namespace fs = std::filesystem;
 namespace tune::trainer::weights {
 namespace {
 
-constexpr const char *kIndex = kShardIndex, *kPickled = kOldHuggingFaceFile;
-
 bool is_there(const fs::path& file) {
   std::error_code ignored;  // what cannot be looked at is said where it is opened
   return fs::exists(file, ignored);
@@ -47,18 +45,19 @@ bool is_gguf_file(const fs::path& path) {
 }  // namespace
 
 std::vector<fs::path> model_tensor_files(const fs::path& folder) {
-  if (is_there(folder / kModelFile)) return {folder / kModelFile};
-  if (is_there(folder / kIndex)) {
+  if (is_there(folder / kHuggingFaceFile)) return {folder / kHuggingFaceFile};
+  if (is_there(folder / kShardIndex)) {
     std::vector<fs::path> files;
-    for (const auto& [tensor, shard] : read_index(folder / kIndex))
+    for (const auto& [tensor, shard] : read_index(folder / kShardIndex))
       if (std::find(files.begin(), files.end(), folder / shard) == files.end())
         files.push_back(folder / shard);
     return files;
   }
-  if (is_there(folder / kPickled)) return {folder / kPickled};
-  throw Error(ExitCode::kNotFound,
-              "there are no weights in \"" + folder.string() + "\": no " + kModelFile + ", no " + kIndex,
-              "name a Hugging Face folder with config.json and weights, or a .gguf file");
+  if (is_there(folder / kOldHuggingFaceFile)) return {folder / kOldHuggingFaceFile};
+  throw Error(
+      ExitCode::kNotFound,
+      "there are no weights in \"" + folder.string() + "\": no " + kHuggingFaceFile + ", no " + kShardIndex,
+      "name a Hugging Face folder with config.json and weights, or a .gguf file");
 }
 
 TensorMap read_model_tensors(const fs::path& folder) {
@@ -72,8 +71,8 @@ TensorMap read_model_tensors(const fs::path& folder) {
         throw Error(ExitCode::kBadData, file.string() + ": \"" + name + "\" is in another shard too",
                     kRestoreModel);
   }
-  if (is_there(folder / kIndex) && !is_there(folder / kModelFile))
-    for (const auto& [tensor, shard] : read_index(folder / kIndex))
+  if (is_there(folder / kShardIndex) && !is_there(folder / kHuggingFaceFile))
+    for (const auto& [tensor, shard] : read_index(folder / kShardIndex))
       if (!all.contains(tensor))
         throw Error(ExitCode::kBadData,
                     (folder / shard).string() + ": no tensor \"" + tensor + "\", which the index says it has",
@@ -83,7 +82,7 @@ TensorMap read_model_tensors(const fs::path& folder) {
 
 WeightFile list_weights(const fs::path& path) {
   WeightFile listed;
-  if (path.filename() == kIndex) {
+  if (path.filename() == kShardIndex) {
     listed.tensors = read_model_tensors(path.parent_path());
     listed.format =
         "safetensors in " + std::to_string(model_tensor_files(path.parent_path()).size()) + " files";
@@ -102,7 +101,7 @@ WeightFile list_weights(const fs::path& path) {
 
 std::map<std::string, std::string> packed_types(const fs::path& path) {
   std::map<std::string, std::string> types;
-  if (path.filename() == kIndex || !is_gguf_file(path)) return types;
+  if (path.filename() == kShardIndex || !is_gguf_file(path)) return types;
   for (const auto& [name, tensor] : read_gguf(path, GgufPart::kHeader).tensors)
     if (is_quantised(tensor.type)) types[name] = gguf_type_name(static_cast<std::uint32_t>(tensor.type));
   return types;

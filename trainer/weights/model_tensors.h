@@ -9,8 +9,6 @@
 
 namespace tune::trainer::weights {
 
-inline constexpr const char *kModelFile = "model.safetensors", *kShardIndex = "model.safetensors.index.json";
-
 // The files that hold them: model.safetensors, else the shards that model.safetensors.index.json names, else
 // pytorch_model.bin. Throws Error(kNotFound) where there is none, Error(kBadData) for an index that names
 // files elsewhere.

@@ -31,7 +31,8 @@ std::string places_of(const std::vector<std::string>& sections);
 inline constexpr const char* kWeightsFile = "weights.safetensors";
 // Of a folder of Hugging Face, now and formerly.
 inline constexpr const char *kHuggingFaceFile = "model.safetensors",
-                            *kOldHuggingFaceFile = "pytorch_model.bin";
+                            *kOldHuggingFaceFile = "pytorch_model.bin",
+                            *kShardIndex = "model.safetensors.index.json";
 // A weights file itself, or the first of these that such a folder has.
 std::filesystem::path weights_file(const std::filesystem::path& weights);
 

@@ -7,6 +7,7 @@
 #include "tuner/cli/importance_text.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/live/study_importance.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/text/edge_text.h"
 #include "tuner/report/text/replicate_table.h"
@@ -30,8 +31,8 @@ int best_command(const Arguments& arguments, Console& console) {
                 "`tune trials " + rows.study.name + "` shows how they ended");
   const auto space = report::stored_space(rows.study);
   const History history = study.load_history();
-  const strategies::Importance importance = study_importance(space, history);
-  const auto of_second = second_importance(space, history);
+  const strategies::Importance importance = live::study_importance(space, history);
+  const auto of_second = live::second_importance(space, history);
   if (options->has("json")) {
     Json json = report::best_json(best);
     json["schema"] = 1;

@@ -19,7 +19,7 @@ constexpr const char* kNotes =
     "The first two may also stand before the command.\n\n"
     "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
     "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 conflict,\n"
-    "7 environment, 8 every trial failed, 70 internal error, 130 interrupted.\n"
+    "7 environment, 8 every trial failed, 65 bad data, 70 internal error, 130 interrupted.\n"
     "\nExample:\n"
     "  tune --spec search.json\n"
     "  tune best steel-legacy\n";
@@ -48,15 +48,16 @@ const CommandLine& command_line() {
           {"run",
            "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
            "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
-           "[--dry-run [--estimate]] [--json]",
+           "[--serve] [--detach] [--tensorboard DIR] [--dry-run [--estimate]] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
-           "tune --spec search.json\ntune --spec search.json --dry-run\n"
+           "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --serve\n"
+           "tune --spec search.json --detach\n"
            "tune --spec search.json --name second --trials 50 --time 2h",
            run_command},
           {"resume",
            "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] [--cost-usd "
            "USD] [--target X] [--no-improvement N] [--convergence X] [--gpus LIST] "
-           "[--retry-failed] [--json]",
+           "[--retry-failed] [--detach] [--tensorboard DIR] [--json]",
            "go on with a study, with higher limits where asked for, and with its failed trials",
            "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
           {"set",
@@ -92,9 +93,11 @@ const CommandLine& command_line() {
           {"compare", "compare FILE [--store DIR] [--gpus LIST] [--score-again] [--dry-run] [--json]",
            "train approaches, tuned and not, and score all of them once by the same test",
            "tune compare study.json\ntune compare study.json --dry-run", compare_command},
-          {"promote", "promote STUDY[/N] [--model NAME] [--json]",
+          {"promote",
+           "promote STUDY[/N] [--model NAME] [--to ALIAS] [--require FILE] [--scores FILE] [--json]",
            "make the best trial, or a chosen one, a version of a model",
-           "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3", promote_command},
+           "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3 --to champion",
+           promote_command},
           {"ask-tell", "ask-tell --spec FILE [--store DIR] [--name STUDY] [--seed N] [--trials N]",
            "suggestions for a program of yours that runs the trials: lines of JSON in, one out for each",
            "tune ask-tell --spec search.json --store tune-store\necho '{\"ask\": 2}' | tune ask-tell --spec "
@@ -117,18 +120,29 @@ const CommandLine& command_line() {
            init_command},
           {"import",
            "import amt FILE [--output FILE [--force]] [--command CMD] [--map S3=PATH]... [--definition NAME] "
-           "[--usd-per-hour USD] [--json]",
-           "a tuning job of SageMaker as a spec, and what became of each of its fields",
+           "[--usd-per-hour USD] [--json]\n"
+           "       tune import optuna FILE [--study NAME] [--name STUDY] [--store DIR] [--json]",
+           "a tuning job of SageMaker as a spec, and what became of each of its fields; a study of Optuna to "
+           "learn from",
            "tune import amt job.json --output search.json --command 'python3 train.py'\n"
            "aws sagemaker describe-hyper-parameter-tuning-job --hyper-parameter-tuning-job-name steel | tune "
-           "import amt - --map s3://bucket/steel=data",
+           "import amt - --map s3://bucket/steel=data\ntune import optuna study.db --name earlier",
            import_command},
           {"schema", "schema", "the JSON Schema of specs and comparisons, for editors",
            "tune schema > tune.schema.json", schema_command},
           {"status", "status [STUDY] [--json]", "what the studies of a store are doing, or one of them",
            "tune status\ntune status steel-legacy --json", status_command},
-          {"trials", "trials STUDY [--csv | --json]", "every trial of a study as a table",
-           "tune trials steel-legacy --csv > trials.csv", trials_command},
+          {"watch", "watch NAME [--json]",
+           "what the terminal of a running study or comparison shows, in any other one, until it has ended",
+           "tune watch steel-legacy\ntune watch steel-legacy --json", watch_command},
+          {"trials",
+           "trials STUDY [--state STATE]... [--filter CONDITION]... [--sort COLUMN [--descending]] [--limit "
+           "N] "
+           "[--csv | --json]",
+           "the trials of a study as a table, all of them or some",
+           "tune trials steel-legacy --csv > trials.csv\n"
+           "tune trials steel-legacy --filter 'learning_rate<1e-3' --sort value --descending --limit 10",
+           trials_command},
           {"show", "show STUDY/N [--json]", "one trial: hyperparameters, attempts, metrics, cost",
            "tune show steel-legacy/3", show_command},
           {"explain", "explain STUDY/N [--json]",
@@ -143,12 +157,48 @@ const CommandLine& command_line() {
            report_command},
           {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
            "tune logs steel-legacy/3 --follow", logs_command},
+          {"serve",
+           "serve [--addr ADDRESS] [--token-file FILE] [--allow-host HOST:PORT]... [--assets-dir FOLDER] "
+           "[--store DIR] [--json]",
+           "the studies, trials, comparisons, models and endpoints of a store in a browser, live",
+           "tune serve\ntune serve --addr 127.0.0.1:9000 --store tune-store", serve_command},
           {"catalog", "catalog [--task TASK] [--json]",
            "what the built-in trainer can train: models, weights on this machine, forms of data, "
            "hyperparameters",
            "tune catalog\ntune catalog --task detection", catalog_command},
-          {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
-           "tune models\ntune models steel-detector", models_command},
+          {"models",
+           "models [NAME | ACTION ...] [--to ALIAS] [--alias ALIAS] [--expected V] [--require FILE] "
+           "[--scores "
+           "FILE] [--note TEXT] [--yes] [--dry-run] [--adopt | --remove] [--json]",
+           "models: their versions and lineage, aliases, approval, promotion and rollback",
+           "tune models\ntune models steel-detector\ntune models promote steel-detector@3 --to champion\n"
+           "tune models rollback steel-detector --alias champion",
+           models_command},
+          {"export",
+           "export STUDY|MODEL[@V] --format csv|json|optuna|tensorboard|dir|tar.gz [--output FILE] [--json]",
+           "a study, or a version of a model with a model card, for other tools",
+           "tune export steel-legacy --format csv > trials.csv\n"
+           "tune export steel-legacy --format optuna --output steel.db\n"
+           "tune export steel-legacy --format tensorboard --output runs\n"
+           "tune export steel-detector@champion --format tar.gz --output steel.tar.gz",
+           export_command},
+          {"import-model", "import-model FILE|DIR --name NAME [--note TEXT] [--json]",
+           "make a version of a model that somebody brings",
+           "tune import-model steel.tar.gz --name steel-detector", import_model_command},
+          {"deploy",
+           "deploy MODEL[@VERSION|@ALIAS] [--name ENDPOINT] [--addr ADDRESS] [--port N] [--host NAME]... "
+           "[--undeploy-after T | --schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] "
+           "[--token-file FILE] "
+           "[--worker PROGRAM] [--foreground] [--json]",
+           "let a promoted model answer requests over HTTP, until it is undeployed",
+           "tune deploy steel-detector --port 8123 --undeploy-after 8h\n"
+           "tune deploy steel-detector@champion --name steel --idle 30m",
+           deploy_command},
+          {"undeploy", "undeploy ENDPOINT [--delete] [--json]", "end what `tune deploy` began",
+           "tune undeploy steel-detector", undeploy_command},
+          {"endpoints", "endpoints [ENDPOINT] [--json]",
+           "what is deployed: state, version, address, requests",
+           "tune endpoints\ntune endpoints steel-detector --json", endpoints_command},
           {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
            "tune doctor --json", doctor_command},
       },

@@ -28,13 +28,20 @@ int schema_command(const Arguments& arguments, Console& console);
 int doctor_command(const Arguments& arguments, Console& console);
 int promote_command(const Arguments& arguments, Console& console);
 int status_command(const Arguments& arguments, Console& console);
+int watch_command(const Arguments& arguments, Console& console);
 int trials_command(const Arguments& arguments, Console& console);
 int explain_command(const Arguments& arguments, Console& console);
 int show_command(const Arguments& arguments, Console& console);
 int report_command(const Arguments& arguments, Console& console);
 int best_command(const Arguments& arguments, Console& console);
 int logs_command(const Arguments& arguments, Console& console);
+int serve_command(const Arguments& arguments, Console& console);
 int catalog_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);
+int export_command(const Arguments& arguments, Console& console);
+int import_model_command(const Arguments& arguments, Console& console);
+int deploy_command(const Arguments& arguments, Console& console);
+int undeploy_command(const Arguments& arguments, Console& console);
+int endpoints_command(const Arguments& arguments, Console& console);
 
 }  // namespace tune::cli

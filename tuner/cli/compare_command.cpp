@@ -197,7 +197,7 @@ compare::ComparisonHooks hooks_for(Console& console, bool as_json, std::size_t s
   compare::ComparisonHooks hooks;
   hooks.study.make_status = [&console, as_json, &clock](const store::StudyRow& row,
                                                         const std::vector<store::TrialRow>& trials) {
-    return make_status_display(console, as_json, row, trials, clock);
+    return make_status_display(console, as_json, StudyProgress(row, trials, clock));
   };
   hooks.study.on_runner = wake_on_signal;
   const auto event = [&console](const char* name, const char* key, const std::string& text) {

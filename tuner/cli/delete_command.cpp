@@ -1,12 +1,8 @@
 // `tune delete STUDY[/N]`: takes a study or a trial out of the store, rows and files.
-#include <unistd.h>
-
-#include <array>
-#include <cstdio>
-#include <iostream>
 #include <ostream>
 #include <string>
 
+#include "tuner/cli/agreement.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
@@ -17,30 +13,6 @@
 #include "tuner/os/user.h"
 
 namespace tune::cli {
-namespace {
-
-std::string bytes_text(std::uintmax_t bytes) {
-  constexpr std::array kUnits{"kB", "MB", "GB", "TB"};
-  double size = static_cast<double>(bytes) / 1000;
-  std::size_t unit = 0;
-  for (; size >= 1000 && unit + 1 < kUnits.size(); ++unit) size /= 1000;
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", size, kUnits[unit]);
-  return text.data();
-}
-
-// Whether the person agrees. Throws Error(kUsage) where nobody is there to ask.
-bool is_agreed(const std::string& what, Console& console) {
-  if (::isatty(STDIN_FILENO) == 0)
-    throw Error(ExitCode::kUsage, "nobody is there to ask whether " + what + " is to be deleted",
-                "--yes deletes it without asking");
-  console.err << "Delete " << visible_text(what) << "? [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
-}
-
-}  // namespace
 
 int delete_command(const Arguments& arguments, Console& console) {
   const auto options = Options(command_line(), "delete")

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/endpoint/endpoint_state.h"
 #include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/promotion/version_check.h"
@@ -187,6 +189,44 @@ Finding check_models(const fs::path& store) {
   return finding;
 }
 
+// Whether what was deployed still answers, and only those who may can read the tokens.
+Finding check_endpoints(const fs::path& store) {
+  Finding finding{"endpoints", Verdict::kGood, {}, {}};
+  const auto add = [&](Verdict verdict, const std::string& text, const std::string& cure) {
+    finding.verdict = std::max(finding.verdict, verdict);
+    finding.text += (finding.text.empty() ? "" : "\n") + text;
+    if (finding.cure.find(cure) == std::string::npos)
+      finding.cure += (finding.cure.empty() ? "" : "; ") + cure;
+  };
+  std::size_t deployed = 0;
+  try {
+    for (const endpoint::ListedEndpoint& each : endpoint::list_endpoints(store)) {
+      const std::string& name = each.state.name;
+      deployed += each.state.state == endpoint::State::kDeployed;
+      if (!each.problem.empty())
+        add(Verdict::kBad, name + ": " + each.problem, "`tune undeploy " + name + " --delete` removes it");
+      else if (each.has_died && each.asked)
+        add(Verdict::kWarning, name + " is not deployed: " + each.state.reason,
+            "`tune deploy " + asked_again(*each.asked) + "` deploys it again");
+      else if (each.state.state == endpoint::State::kDeploying)
+        add(Verdict::kWarning, name + " is deploying: " + each.state.reason,
+            "its log is " + (each.folder / endpoint::kLogFile).string());
+      for (const char* secret : {endpoint::kTokenFile, endpoint::kAuthorizationFile}) {
+        std::error_code ignored;
+        const fs::perms rights = fs::status(each.folder / secret, ignored).permissions();
+        if (!ignored && (rights & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none)
+          add(Verdict::kBad, (each.folder / secret).string() + " can be read by others",
+              "remove it, and deploy " + name + " again for another token");
+      }
+    }
+  } catch (const Error& problem) {
+    return {"endpoints", Verdict::kBad, problem.what(), problem.hint()};
+  }
+  if (finding.text.empty())
+    finding.text = deployed == 0 ? "none deployed" : std::to_string(deployed) + " deployed";
+  return finding;
+}
+
 Finding check_supervisor() {
   try {
     return {"supervisor", Verdict::kGood, engine::find_supervisor().string(), {}};
@@ -271,9 +311,9 @@ int doctor_command(const Arguments& arguments, Console& console) {
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
   const std::vector<Finding> findings = {
-      check_gpus(machine),    check_disk(store),    check_rights(store), check_file_system(store),
-      check_sqlite(),         check_studies(store), check_models(store), check_supervisor(),
-      check_trainer(machine), check_limits()};
+      check_gpus(machine), check_disk(store),      check_rights(store), check_file_system(store),
+      check_sqlite(),      check_studies(store),   check_models(store), check_endpoints(store),
+      check_supervisor(),  check_trainer(machine), check_limits()};
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
   if (options->has("json")) {

@@ -3,13 +3,13 @@
 #include <iterator>
 
 #include "tuner/cli/commands.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/points_table.h"
 #include "tuner/cli/steer.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json_positions.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/live/live_study.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/report/text/trial_table.h"
 
@@ -29,7 +29,7 @@ Json point_of(const std::string& text) {
 std::vector<std::string> titles_of_trials(const std::filesystem::path& store, const std::string& study) {
   std::vector<std::string> titles;
   for (const report::Column& column :
-       report::trial_table(read_live_study(store, study), report::TrialColumns::kEverything).columns)
+       report::trial_table(live::read_live_study(store, study), report::TrialColumns::kEverything).columns)
     titles.push_back(visible_text(column.title, LineBreaks::kKeep));
   return titles;
 }

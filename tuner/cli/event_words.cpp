@@ -114,6 +114,8 @@ std::string EventWords::line(const StatusEvent& event, const StudyProgress& befo
         return {};
       case StatusKind::kNotice:
         return notice(event);
+      case StatusKind::kBudget:  // the end of it is said by what it ends
+        return event.value < 1.0 ? event.message : std::string();
       case StatusKind::kStudyFinished:
         return with("finished", ": ", event.message);
       case StatusKind::kStudyStarted:

@@ -1,4 +1,4 @@
-// `tune import amt FILE`: a tuning job of SageMaker becomes a spec.
+// `tune import FORMAT FILE`: a tuning job of SageMaker becomes a spec; a study of Optuna an earlier study.
 #include <algorithm>
 #include <iostream>
 #include <iterator>
@@ -9,6 +9,7 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/import_optuna.h"
 #include "tuner/cli/number_options.h"
 #include "tuner/core/characters.h"
 #include "tuner/core/error.h"
@@ -205,8 +206,11 @@ int import_command(const Arguments& arguments, Console& console) {
       Options(command_line(), "import")
           .positional("FORMAT",
                       "amt: a CreateHyperParameterTuningJob request, or what "
-                      "describe-hyper-parameter-tuning-job prints")
-          .positional("FILE", "the request; - reads stdin")
+                      "describe-hyper-parameter-tuning-job prints; optuna: an SQLite storage, whose study "
+                      "others can learn from")
+          .positional("FILE", "the request, - reads stdin; or the storage")
+          .value("study", "NAME", "optuna: one of the storage's studies [the only one]")
+          .value("name", "STUDY", "optuna: the name that it gets in the store [as there]")
           .value("output", "FILE",
                  "write the spec there, in place of stdout; with several definitions FILE-DEFINITION")
           .flag("force", "write over what is there")
@@ -218,9 +222,10 @@ int import_command(const Arguments& arguments, Console& console) {
           .json("the specs, and what was mapped, ignored and not mapped")
           .parse(arguments, console);
   if (!options) return 0;
+  if (options->text("FORMAT") == "optuna") return import_optuna(*options, console);
   if (options->text("FORMAT") != "amt")
     throw Error(ExitCode::kUsage, "there is no format " + in_quotes(options->text("FORMAT")),
-                "for example: tune import amt job.json");
+                "for example: tune import amt job.json, tune import optuna study.db");
   const std::string file = options->text("FILE"), name = file == "-" ? "stdin" : file;
   const amt::Import import = amt::import_request(request_text(file), name, import_options(*options));
   const bool writes = options->has("output"), as_json = options->has("json");

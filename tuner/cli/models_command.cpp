@@ -1,106 +1,148 @@
-#include <ostream>
+// `tune models`: lists models, and takes the actions of the table below.
+#include <algorithm>
+#include <set>
 
 #include "tuner/cli/command_line/options.h"
-#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/models_actions.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
-#include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/promotion/version_check.h"
-#include "tuner/report/text/model_report.h"
 
 namespace tune::cli {
 namespace {
 
-namespace fs = std::filesystem;
+struct Action {
+  const char* words;  // "alias set"
+  std::vector<const char*> arguments;
+  std::size_t required;  // of them, the first
+  std::set<std::string> options;
+  int (*run)(const ModelsCall& call);
+};
 
-constexpr const char* kVerify = "verify";
-
-std::vector<report::ModelRows> read_models(const fs::path& registry_file) {
-  std::vector<report::ModelRows> models;
-  std::error_code ignored;
-  if (!fs::exists(registry_file, ignored)) return models;  // nothing was ever promoted: no error
-  const store::ModelRegistry registry(registry_file, store::OpenMode::kRead);
-  for (const std::string& name : registry.models()) models.push_back(report::read_model(registry, name));
-  return models;
+// The word alone is an action; a model of that name is shown by `show`.
+const std::vector<Action>& actions() {
+  static const std::vector<Action> table{
+      {"list", {"NAME"}, 0, {}, list_models},
+      {"show", {"NAME@V"}, 1, {}, show_version},
+      {"verify", {"NAME"}, 0, {}, verify_models},
+      {"lineage", {"NAME@V"}, 1, {}, show_lineage},
+      {"alias set", {"NAME@V", "ALIAS"}, 2, {"expected", "note"}, set_model_alias},
+      {"alias remove", {"NAME", "ALIAS"}, 2, {"expected", "note"}, remove_model_alias},
+      {"approve", {"NAME@V"}, 1, {"note"}, approve_version},
+      {"reject", {"NAME@V"}, 1, {"note"}, reject_version},
+      {"reopen", {"NAME@V"}, 1, {"note"}, reopen_version},
+      {"note", {"NAME@V", "TEXT"}, 2, {}, note_version},
+      {"promote", {"NAME@V"}, 1, {"to", "expected", "require", "scores", "note"}, promote_model},
+      {"rollback", {"NAME"}, 1, {"alias", "expected", "note"}, roll_model_back},
+      {"delete", {"NAME@V"}, 1, {"yes", "note"}, delete_model},
+      {"gc", {}, 0, {"dry-run", "adopt", "remove"}, clean_up_models},
+  };
+  return table;
 }
 
-const report::ModelRows& find_model(const std::vector<report::ModelRows>& models, const std::string& name) {
+constexpr const char* kOwnOptions[] = {"to",   "alias", "expected", "require", "scores",
+                                       "note", "yes",   "dry-run",  "adopt",   "remove"};
+
+std::string usage_of(const Action& action) {
+  std::string text = std::string("tune models ") + action.words;
+  for (const char* argument : action.arguments) text += std::string(" ") + argument;
+  return "for example: " + text;
+}
+
+// The action that the words begin with; its own words are taken out. nullptr: a model, or nothing.
+const Action* take_action(std::vector<std::string>& words) {
+  for (const Action& action : actions()) {
+    const std::string name = action.words;
+    const std::size_t space = name.find(' ');
+    if (words.empty() || words[0] != name.substr(0, space)) continue;
+    if (space == std::string::npos) {
+      words.erase(words.begin());
+      return &action;
+    }
+    if (words.size() > 1 && words[1] == name.substr(space + 1)) {
+      words.erase(words.begin(), words.begin() + 2);
+      return &action;
+    }
+  }
+  if (!words.empty() && words[0] == "alias")
+    throw Error(ExitCode::kUsage, "what is to become of the alias is missing",
+                "for example: tune models alias set steel@3 champion, or: alias remove steel champion");
+  return nullptr;
+}
+
+void check_call(const Action& action, const std::vector<std::string>& arguments, const Parsed& options) {
+  const std::string name = std::string("tune models ") + action.words;
+  if (arguments.size() < action.required)
+    throw Error(ExitCode::kUsage, std::string(action.arguments[arguments.size()]) + " is missing",
+                usage_of(action));
+  if (arguments.size() > action.arguments.size())
+    throw Error(ExitCode::kUsage, in_quotes(arguments.back()) + " is one argument too many",
+                usage_of(action));
+  for (const char* option : kOwnOptions)
+    if (options.has(option) && !action.options.contains(option))
+      throw Error(ExitCode::kUsage, std::string("--") + option + " does not go with `" + name + "`",
+                  "see `tune models --help`");
+}
+
+Error surplus(const std::vector<std::string>& words) {
   std::vector<std::string> names;
-  for (const auto& model : models) {
-    if (model.model == name) return model;
-    names.push_back(model.model);
-  }
-  const auto guess = nearest_name(name, names);
-  throw Error(ExitCode::kNotFound, "there is no model \"" + name + "\"",
-              guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
-}
-
-// `tune models verify [NAME]`: reads every file of every version.
-int verify(const fs::path& folder, const std::string& name, bool as_json, Console& console) {
-  if (!name.empty()) find_model(read_models(registry_file(folder)), name);
-  const std::vector<engine::CheckedVersion> versions = engine::check_versions(folder, name);
-  std::size_t damaged = 0;
-  Json list = Json::array();
-  for (const engine::CheckedVersion& version : versions) {
-    damaged += !version.damage.empty();
-    list.push_back({{"model", version.model},
-                    {"version", version.version},
-                    {"folder", version.folder.string()},
-                    {"damage", version.damage}});
-    if (as_json) continue;
-    console.out << version.model << " version " << version.version << ": "
-                << (version.damage.empty() ? "as it was promoted" : "damaged") << '\n';
-    for (const std::string& sentence : version.damage) console.out << "  " << visible_text(sentence) << '\n';
-  }
-  if (as_json) print_json({{"schema", 1}, {"versions", list}, {"damaged", damaged}}, console);
-  if (!as_json && versions.empty()) console.out << "no models in " << visible_text(folder.string()) << '\n';
-  if (!as_json && damaged > 0)
-    console.out << "Restore the folders from a copy, or promote another trial with `tune promote STUDY/N`.\n";
-  return static_cast<int>(damaged > 0 ? ExitCode::kEnvironment : ExitCode::kOk);
+  for (const Action& action : actions()) names.emplace_back(action.words);
+  const auto guess = nearest_name(words[0], names);
+  return {ExitCode::kUsage,
+          words.size() == 2 ? in_quotes(words[1]) + " is one argument too many"
+                            : in_quotes(words[0]) + " is no action of `tune models`",
+          guess ? "did you mean \"tune models " + *guess + "\"?"
+                : "`tune models NAME` shows a model, `tune models --help` its actions"};
 }
 
 }  // namespace
 
 int models_command(const Arguments& arguments, Console& console) {
-  const auto options = Options(command_line(), "models")
-                           .positional("NAME",
-                                       "one model, with lineage [all]; or verify: are the files of\n"
-                                       "                        every version as they were promoted?",
-                                       false)
-                           .positional("MODEL", "after verify: of this model alone [all]", false)
-                           .parse(arguments, console);
+  const auto options =
+      Options(command_line(), "models")
+          .positional(
+              "NAME",
+              "one model, with lineage [all]; or an action:\n"
+              "                        list [NAME], show NAME@V, verify [NAME], lineage NAME@V,\n"
+              "                        alias set NAME@V ALIAS, alias remove NAME ALIAS,\n"
+              "                        approve NAME@V, reject NAME@V, reopen NAME@V, note NAME@V TEXT,\n"
+              "                        promote NAME@V, rollback NAME, delete NAME@V, gc.\n"
+              "                        NAME@V is a version, steel@3, or what an alias names,\n"
+              "                        steel@champion; NAME alone is steel@current",
+              false)
+          .positional("ARGUMENT", "the action's arguments", false)
+          .positional("SECOND", "likewise", false)
+          .positional("THIRD", "likewise", false)
+          .value("to", "ALIAS",
+                 "of promote: the alias that is to name the version, once the gate lets it pass")
+          .value("alias", "ALIAS", "of rollback: which alias goes back [current]")
+          .value("expected", "V",
+                 "of alias, promote, rollback: what the alias must name now, none for nothing; else exit 6")
+          .value("require", "FILE",
+                 "of promote: the gate's requirement, in place of that of the version's study")
+          .value("scores", "FILE", "of promote: numbers that you have measured, as a JSON object")
+          .value("note", "TEXT", "why, for the log")
+          .flag("yes", "of delete: do not ask")
+          .flag("dry-run", "of gc: only look")
+          .flag("adopt", "of gc: folders that the registry does not know become versions")
+          .flag("remove", "of gc: folders that the registry does not know are removed")
+          .parse(arguments, console);
   if (!options) return 0;
-  const fs::path folder = models_folder(store_folder(*options));
-  const bool verifies = options->has("NAME") && options->text("NAME") == kVerify;
-  if (verifies)
-    return verify(folder, options->has("MODEL") ? options->text("MODEL") : "", options->has("json"), console);
-  if (options->has("MODEL"))
-    throw Error(ExitCode::kUsage, "\"" + options->text("MODEL") + "\" is one argument too many",
-                "`tune models NAME` shows a model, `tune models verify NAME` checks its files");
-  const std::vector<report::ModelRows> models = read_models(registry_file(folder));
-  if (options->has("NAME")) {
-    const report::ModelRows& model = find_model(models, options->text("NAME"));
-    const std::string current = current_link(folder / model.model).string();
-    if (options->has("json")) {
-      Json json = report::model_json(model);
-      json["folder"] = model.current > 0 ? Json(current) : Json();
-      print_json(json, console);
-    } else {
-      console.out << report::model_text(model, current, console.width);
-    }
-    return 0;
+  std::vector<std::string> words;
+  for (const char* position : {"NAME", "ARGUMENT", "SECOND", "THIRD"})
+    if (options->has(position)) words.push_back(options->text(position));
+  const std::vector<std::string> all = words;
+  const Action* action = take_action(words);
+  if (action == nullptr) {
+    if (words.size() > 1) throw surplus(all);
+    action = &actions().front();
   }
-  if (options->has("json"))
-    print_json(report::models_json(models), console);
-  else if (models.empty())
-    console.out << "no models in " << visible_text(folder.string())
-                << "; `tune promote STUDY` makes the first one\n";
-  else
-    console.out << report::models_text(models, console.width);
-  return 0;
+  check_call(*action, words, *options);
+  const ModelsCall call{std::filesystem::absolute(store_folder(*options)).lexically_normal(),
+                        std::move(words), *options, console};
+  return action->run(call);
 }
 
 }  // namespace tune::cli

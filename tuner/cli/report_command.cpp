@@ -8,8 +8,6 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/importance_text.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/compare/comparison_document.h"
 #include "tuner/compare/comparison_run.h"
@@ -17,6 +15,8 @@
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/live/live_study.h"
+#include "tuner/live/study_importance.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/study/model_quality.h"
@@ -48,15 +48,15 @@ std::vector<report::PromotedVersion> promoted_versions(const fs::path& store_pat
 
 report::StudyMaterial read_material(const fs::path& store_path, const std::string& name) {
   report::StudyMaterial material;
-  material.rows = read_live_study(store_path, name);
+  material.rows = live::read_live_study(store_path, name);
   const store::StudyStore study = open_study_for_reading(store_path, name);
   const History history = study.load_history();
   for (const auto& trial : history.trials)
     if (!trial->curve.empty()) material.curves[trial->number] = trial->curve;
   material.space = report::stored_space(material.rows.study);
-  material.importance = importance_rows(study_importance(material.space, history));
-  if (const auto of_second = second_importance(material.space, history))
-    material.second_importance = importance_rows(*of_second);
+  material.importance = live::importance_rows(live::study_importance(material.space, history));
+  if (const auto of_second = live::second_importance(material.space, history))
+    material.second_importance = live::importance_rows(*of_second);
   material.promoted = promoted_versions(store_path, material.rows.study);
   material.model = model_of(store_path, material.rows);
   material.version = TUNE_VERSION;

@@ -7,7 +7,6 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
-#include "tuner/cli/stored_spec.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/line_splitter.h"
@@ -16,6 +15,7 @@
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/study/rescan.h"
 #include "tuner/engine/study/study_opening.h"
+#include "tuner/live/stored_spec.h"
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/metrics/regex_objection.h"
 #include "tuner/report/text/format.h"
@@ -62,7 +62,7 @@ Spec read_new_spec(const std::string& file, const std::string& study) {
 
 Spec read_old_spec(const store::StudyStore& study) {
   const store::StudyRow row = study.study();
-  return read_stored_spec(row, row.folder, study.file());
+  return live::read_stored_spec(row, row.folder, study.file());
 }
 
 std::string end_text(const store::TrialRow& trial) {

@@ -5,7 +5,7 @@
 #include "tuner/cli/limit_options.h"
 #include "tuner/cli/run_and_report.h"
 #include "tuner/cli/store_path.h"
-#include "tuner/cli/stored_spec.h"
+#include "tuner/live/stored_spec.h"
 
 namespace tune::cli {
 
@@ -13,7 +13,7 @@ int resume_command(const Arguments& arguments, Console& console) {
   Options declared(command_line(), "resume");
   declared.positional("STUDY", "the study's name")
       .flag("retry-failed", "run the failed trials again, each from its last checkpoint where it has one");
-  const auto options = declare_limits(declared).parse(arguments, console);
+  const auto options = declare_run(declare_limits(declared)).parse(arguments, console);
   if (!options) return 0;
   choose_gpus(*options);
 
@@ -26,7 +26,7 @@ int resume_command(const Arguments& arguments, Console& console) {
   {
     const store::StudyStore stored = open_study_for_reading(request.store, study);
     const store::StudyRow row = stored.study();
-    request.spec = read_stored_spec(row, engine::spec_folder_now(row, request.store), stored.file());
+    request.spec = live::read_stored_spec(row, engine::spec_folder_now(row, request.store), stored.file());
     request.spec.study = row.name;
     request.spec_file = request.spec.file;
     request.spec_text = row.spec_text;
@@ -36,7 +36,7 @@ int resume_command(const Arguments& arguments, Console& console) {
   request.is_resume = true;
   request.retries_failed = options->has("retry-failed");
   request.version = TUNE_VERSION;
-  return run_and_report(std::move(request), options->has("json"), console);
+  return run_and_report(std::move(request), *options, console);
 }
 
 }  // namespace tune::cli

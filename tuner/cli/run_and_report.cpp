@@ -1,21 +1,30 @@
 #include "tuner/cli/run_and_report.h"
 
+#include <functional>
+#include <memory>
 #include <ostream>
+#include <utility>
 #include <vector>
 
 #include "tuner/cli/command_line/output.h"
+#include "tuner/cli/commands.h"
+#include "tuner/cli/detached_run.h"
 #include "tuner/cli/interruption.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/cli/tensorboard_status.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/live/live_study.h"
 #include "tuner/report/text/failures.h"
 #include "tuner/report/text/study_summary.h"
 
 namespace tune::cli {
 namespace {
+
+constexpr const char* kRunLog = "tune.log";  // in the study's folder
 
 // Where a study that pauses has its files.
 struct Paused {
@@ -81,12 +90,10 @@ void print_end(const engine::RunReport& run, const report::StudyRows& rows, cons
   if (run.had_ended) console.err << run.how_to_go_on << '\n';
 }
 
-}  // namespace
-
-int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
-  if (request.overrides.limits.cost_usd && !request.spec.usd_per_hour)
-    throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
-                "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
+// `on_begun` as of RunHooks.
+int run(engine::RunRequest request, const Parsed& options, Console& console,
+        const std::function<void()>& on_begun) {
+  const bool as_json = options.has("json");
   const std::filesystem::path store = request.store;
   const std::string study = request.spec.study;
   const Paused paused{store, request.is_resume
@@ -94,16 +101,20 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
                                  : request.spec_file};
   const SystemClock clock;
   engine::RunHooks hooks;
+  const SearchSpace space = request.spec.space;
   hooks.make_status = [&](const store::StudyRow& row, const std::vector<store::TrialRow>& trials) {
-    return make_status_display(console, as_json, row, trials, clock);
+    auto display = make_status_display(console, as_json, StudyProgress(row, trials, clock));
+    if (!options.has("tensorboard")) return display;
+    return std::unique_ptr<engine::Status>(std::make_unique<TensorBoardStatus>(
+        std::move(display), options.text("tensorboard"), open_study_for_reading(store, study), space, clock));
   };
   hooks.on_runner = wake_on_signal;
+  hooks.on_begun = on_begun;
   hooks.on_promotion = end_on_second_signal;
   const SignalsCaught signals;
   const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption());
 
-  report::StudyRows rows = report::read_study(open_study_for_reading(store, study));
-  report::share_with_neighbours(rows, store);
+  const report::StudyRows rows = live::read_live_study(store, study);
   if (as_json) {
     Json json = report::run_summary_json(rows, run.promotion);
     json["paused"] = run.result.pause ? pause_json(run.result, study, paused) : Json();
@@ -117,6 +128,51 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
   }
   if (run.promotion_failure) std::rethrow_exception(run.promotion_failure);
   return static_cast<int>(run.exit_code);
+}
+
+// How to go on with a study that goes on by itself.
+void print_begun(const std::string& study, int pid, const std::filesystem::path& log, const Parsed& options,
+                 Console& console) {
+  const std::string store = is_store_named(options) ? " --store " + store_folder(options).string() : "";
+  const std::string watch = "tune watch " + study + store, stop = "tune stop " + study + store;
+  if (options.has("json"))
+    return print_json({{"schema", 1},
+                       {"study", study},
+                       {"pid", pid},
+                       {"log", log.string()},
+                       {"watch", watch},
+                       {"stop", stop}},
+                      console);
+  console.out << "The study " << study << " goes on by itself (process " << pid << ").\n"
+              << "  to watch it: " << visible_text(watch) << "\n  to stop it:  " << visible_text(stop)
+              << "\n  its output:  " << visible_text(log.string()) << '\n';
+}
+
+}  // namespace
+
+Options& declare_run(Options& options) {
+  return options
+      .flag("detach",
+            "go on without this terminal, also after a log-out; `tune watch` and `tune stop` find it")
+      .value("tensorboard", "DIR",
+             "write TensorBoard's event files there as well; an empty folder gets earlier trials first");
+}
+
+int run_and_report(engine::RunRequest request, const Parsed& options, Console& console) {
+  if (request.overrides.limits.cost_usd && !request.spec.usd_per_hour)
+    throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
+                "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
+  if (!options.has("detach")) return run(std::move(request), options, console, {});
+  const std::string study = request.spec.study;
+  const std::filesystem::path log = request.store / study / kRunLog;
+  const auto work = [&](Console& plain, const Detach& detach) {
+    return run_reporting_errors(command_line(), options.has("json"), plain, [&] {
+      return run(std::move(request), options, plain, [&] { detach(log); });
+    });
+  };
+  return run_detached(console, work, [&](int pid, const std::filesystem::path& file) {
+    print_begun(study, pid, file, options, console);
+  });
 }
 
 }  // namespace tune::cli

@@ -8,6 +8,7 @@
 #include "tuner/cli/command_forms.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/dashboard_process.h"
 #include "tuner/cli/estimate_text.h"
 #include "tuner/cli/gpu_options.h"
 #include "tuner/cli/limit_options.h"
@@ -112,8 +113,9 @@ int run_command(const Arguments& arguments, Console& console) {
       .value("name", "STUDY", "the study's name, in place of the spec's")
       .value("seed", "N", "the seed, in place of strategy.seed")
       .flag("dry-run", "print the first suggestions and their commands; start and write nothing")
+      .flag("serve", "show the search in a browser while it runs, as `tune serve` does, on a free port")
       .flag("estimate", "with --dry-run: also memory, storage, time and cost, as `tune estimate` says them");
-  const auto options = declare_limits(declared).parse(arguments, console);
+  const auto options = declare_run(declare_limits(declared)).parse(arguments, console);
   if (!options) return 0;
   if (!options->has("spec"))
     throw Error(ExitCode::kUsage, "--spec FILE is missing", "for example: tune --spec search.json");
@@ -131,7 +133,15 @@ int run_command(const Arguments& arguments, Console& console) {
   study_folder(request.store, request.spec.study);
   if (options->has("estimate") && !options->has("dry-run"))
     throw Error(ExitCode::kUsage, "--estimate goes with --dry-run", "or say `tune estimate FILE`");
-  if (!options->has("dry-run")) return run_and_report(std::move(request), options->has("json"), console);
+  for (const char* flag : {"detach", "serve"})
+    if (options->has(flag) && options->has("dry-run"))
+      throw Error(ExitCode::kUsage, "--" + std::string(flag) + " and --dry-run exclude each other",
+                  "a dry run starts nothing");
+  if (!options->has("dry-run")) {
+    std::optional<DashboardProcess> dashboard;
+    if (options->has("serve")) dashboard.emplace(request.store, console.err);
+    return run_and_report(std::move(request), *options, console);
+  }
 
   Spec& spec = request.spec;
   std::optional<engine::BuiltinTrainer> trainer;

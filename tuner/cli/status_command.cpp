@@ -4,11 +4,12 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/live/live_study.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/console_state.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/table.h"
@@ -33,6 +34,7 @@ report::Table overview(const std::vector<Listed>& studies) {
   report::Table table;
   table.columns = {{"study"},
                    {"state"},
+                   {"console"},
                    {"trials"},
                    {"best", Align::kRight},
                    {"trial", Align::kRight},
@@ -43,9 +45,10 @@ report::Table overview(const std::vector<Listed>& studies) {
     const auto best = report::best_trial(rows);
     table.rows.push_back(
         {listed.is_copy() ? listed.folder + " (holds " + rows.study.name + ")" : listed.folder,
-         to_string(rows.study.state), report::counts_text(report::count_trials(rows.trials)),
-         best ? report::value_text(*best) : "", best ? std::to_string(best->number) : "",
-         rows.study.objective.metric, report::seconds_text(rows.study.elapsed_seconds)});
+         to_string(rows.study.state), report::console_state(rows),
+         report::counts_text(report::count_trials(rows.trials)), best ? report::value_text(*best) : "",
+         best ? std::to_string(best->number) : "", rows.study.objective.metric,
+         report::seconds_text(rows.study.elapsed_seconds)});
   }
   return table;
 }
@@ -64,7 +67,7 @@ int list_studies(const fs::path& store, bool as_json, Console& console) {
   for (const std::string& name : store::study_names(store)) {
     // One damaged file must not hide the other studies.
     try {
-      studies.push_back({name, read_live_study(store, name)});
+      studies.push_back({name, live::read_live_study(store, name)});
     } catch (const Error& error) {
       unreadable.push_back({name, error.what()});
     }
@@ -99,7 +102,7 @@ int status_command(const Arguments& arguments, Console& console) {
   const fs::path store = store_folder(*options);
   require_store(store, is_store_named(*options));
   if (!options->has("STUDY")) return list_studies(store, options->has("json"), console);
-  const report::StudyRows rows = read_live_study(store, options->text("STUDY"));
+  const report::StudyRows rows = live::read_live_study(store, options->text("STUDY"));
   if (options->has("json"))
     print_json(report::status_json(rows), console);
   else

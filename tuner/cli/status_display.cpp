@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "tuner/cli/json_status.h"
 #include "tuner/cli/plain_status.h"
@@ -21,12 +22,8 @@ TerminalSize size_of_stderr() {
 
 }  // namespace
 
-std::unique_ptr<engine::Status> make_status_display(Console& console, bool as_json,
-                                                    const store::StudyRow& study,
-                                                    const std::vector<store::TrialRow>& trials,
-                                                    const Clock& clock) {
+std::unique_ptr<engine::Status> make_status_display(Console& console, bool as_json, StudyProgress progress) {
   if (as_json) return std::make_unique<JsonStatus>(console.out);
-  StudyProgress progress(study, trials, clock);
   const char* term = std::getenv("TERM");
   const bool live = console.err_is_terminal && term != nullptr && std::string_view(term) != "dumb";
   if (!live) return std::make_unique<PlainStatus>(console.err, std::move(progress));

@@ -4,11 +4,8 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "store/store_listing.h"
 #include "tuner/core/attempt_layout.h"
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
-#include "tuner/core/store_layout.h"
 
 namespace tune::cli {
 namespace fs = std::filesystem;
@@ -33,33 +30,6 @@ fs::path store_folder(const Parsed& options) {
 }
 
 bool is_store_named(const Parsed& options) { return options.has("store") || !store_variable().empty(); }
-
-fs::path study_folder(const fs::path& store, const std::string& study) {
-  const bool plain = !study.empty() && study != "." && study != ".." && !is_folder_of_store(study) &&
-                     study.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
-  if (!plain) throw Error(ExitCode::kUsage, "\"" + study + "\" cannot be the name of a study");
-  return store / study;
-}
-
-fs::path require_study(const fs::path& store, const std::string& study) {
-  const fs::path file = study_database(study_folder(store, study));
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) {
-    if (fs::exists(comparison_database(comparison_folder(store, study)), ignored))
-      throw Error(ExitCode::kNotFound, "\"" + study + "\" is a comparison, not a study",
-                  "`tune report " + study + "` shows it; its studies are " + study +
-                      ".APPROACH.ROLE, as `tune " + "status` lists them");
-    const auto guess = nearest_name(study, store::study_names(store));
-    throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + store.string(),
-                guess ? "did you mean \"" + *guess + "\"?"
-                      : "`tune status` lists the studies; --store names another store");
-  }
-  return file;
-}
-
-store::StudyStore open_study_for_reading(const fs::path& store, const std::string& study) {
-  return {require_study(store, study), store::OpenMode::kRead};
-}
 
 TrialReference parse_trial_reference(const std::string& text) {
   const std::size_t slash = text.rfind('/');
@@ -87,11 +57,7 @@ fs::path trial_folder(const fs::path& store, const TrialReference& reference) {
 }
 
 Error unknown_trial(const store::StudyStore& study, const TrialReference& reference) {
-  const int count = study.trial_count();
-  return {ExitCode::kNotFound,
-          reference.study + " has no trial " + std::to_string(reference.trial) + ": " +
-              (count == 0 ? "no trial was started yet" : "its trials are 1 to " + std::to_string(count)),
-          "`tune trials " + reference.study + "` lists them"};
+  return live::unknown_trial(study, reference.study, reference.trial);
 }
 
 }  // namespace tune::cli

@@ -6,6 +6,7 @@
 #include "store/study_store.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/core/error.h"
+#include "tuner/live/study_place.h"
 
 namespace tune::cli {
 
@@ -14,12 +15,9 @@ std::filesystem::path store_folder(const Parsed& options);
 // Whether --store or $TUNE_STORE says where.
 bool is_store_named(const Parsed& options);
 
-// STORE/STUDY. Error(kUsage) for a name that cannot be a study's ("models", one with '/', "..").
-std::filesystem::path study_folder(const std::filesystem::path& store, const std::string& study);
-// The study's database. Error(kNotFound) names the nearest study that exists.
-std::filesystem::path require_study(const std::filesystem::path& store, const std::string& study);
-// Opens it. Throws what require_study() throws.
-store::StudyStore open_study_for_reading(const std::filesystem::path& store, const std::string& study);
+using live::open_study_for_reading;
+using live::require_study;
+using live::study_folder;
 
 struct TrialReference {
   std::string study;

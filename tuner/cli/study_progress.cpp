@@ -63,6 +63,14 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
     best_ = Best{best->number, best->values.front()};
 }
 
+void StudyProgress::take_up(const store::AttemptRow& attempt, WallTime now) {
+  Running& running = running_[attempt.trial];
+  running.attempt = attempt.attempt;
+  running.since = clock_.steady_now() - (now - attempt.started.value_or(now));
+  running.devices = attempt.devices;
+  most_running_ = std::max(most_running_, running_.size());
+}
+
 void StudyProgress::apply(const engine::StatusEvent& event) {
   switch (event.kind) {
     case StatusKind::kAttemptStarted: {
@@ -108,6 +116,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       break;
     case StatusKind::kStudyStarted:
     case StatusKind::kNotice:
+    case StatusKind::kBudget:
     case StatusKind::kPromotion:
     case StatusKind::kStudyFinished:
       break;

@@ -30,6 +30,8 @@ class StudyProgress {
   };
 
   StudyProgress(const store::StudyRow& study, const std::vector<store::TrialRow>& trials, const Clock& clock);
+  // Of a study that another process runs: what it had begun before. `now` as the attempt's times have it.
+  void take_up(const store::AttemptRow& attempt, WallTime now);
   void apply(const engine::StatusEvent& event);
 
   const std::string& study() const { return study_; }

@@ -274,6 +274,7 @@ void read_all(Comparison& comparison, SpecProblems& problems) {
   comparison.resources = read_resources(problems);
   comparison.parallel = read_value<int>(problems, "/limits/parallel");
   comparison.budget = read_budget(problems);
+  comparison.notify = read_notify(problems);
   const auto is_broken = [&](const std::string& key) {
     return problems.contains(key) && problems.find(key) == nullptr;
   };

@@ -91,6 +91,7 @@ struct Comparison {
   ComparedTask task;  // of tune-train, where that trains any
   TestSet test;       // of no meaning beside a test of its own
   std::optional<OwnTest> own_test;  // in place of test images
+  std::vector<Notification> notify;
 
   std::filesystem::path folder;  // where relative paths start
   std::string file, text;

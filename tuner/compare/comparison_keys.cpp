@@ -181,6 +181,7 @@ const ObjectTable& comparison_table() {
         .description = "Limits of every study, and the budget of all together.",
         .object = &limits_table()},
        spec_key("resources"),
+       spec_key("notify"),
        {.name = "cost",
         .kind = kObject,
         .description = "What the machine costs, and when it cost that.",

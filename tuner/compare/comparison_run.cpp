@@ -7,6 +7,7 @@
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_keys.h"
 #include "tuner/compare/comparison_ledger.h"
+#include "tuner/compare/comparison_notices.h"
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_round.h"
 #include "tuner/compare/comparison_scoring.h"
@@ -14,6 +15,7 @@
 #include "tuner/compare/test_images.h"
 #include "tuner/compare/test_program.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/os/crash_point.h"
@@ -98,19 +100,44 @@ class ComparisonRun {
     take_up_raised_budget();
     store::ComparisonStore record(comparison_database(folder_), store::OpenMode::kCreate);
     begin(record);
+    try {
+      work(record);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kInterrupted) {
+        notices_.tell(record, {NotifyOn::kFailed,
+                               "failed:" + format_time(clock_.wall_now()),
+                               comparison_.name + " has failed: " + error.what(),
+                               {{"reason", error.what()},
+                                {"hint", error.hint()},
+                                {"exit_code", static_cast<int>(error.code())}}});
+        notices_.finish(record);
+      }
+      throw;
+    }
+    notices_.finish(record);
+  }
+
+ private:
+  void work(store::ComparisonStore& record) {
     if (record.models().empty()) {
       look_at_data(record);
       forecast(record);
       begin_training(record);
       ComparisonTraining training({store_folder_, comparison_, request_.version, facts_, record, ledger_,
-                                   hooks_, clock_, interruption_});
+                                   hooks_, notices_, clock_, interruption_});
       for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) training.train(i);
       freeze(record);
     }
     score(record);
+    const int scorings = record.scorings().back().number;
+    notices_.tell(record,
+                  {NotifyOn::kFinished,
+                   "scored:" + std::to_string(scorings),
+                   comparison_.name + " has finished: " + plural_text(record.models().size(), "model") +
+                       (images_ ? " scored" : " tested"),
+                   {{"models", record.models().size()}, {"scoring", scorings}}});
   }
 
- private:
   // What tune-train says of itself; nothing where it trains nothing here.
   Json description() const { return trainer_ ? trainer_->description : Json::object(); }
   fs::path groups_file() const { return folder_ / "groups.json"; }
@@ -143,11 +170,14 @@ class ComparisonRun {
     if (known.training_since) {
       facts_ = known;
       refuse_change(row->document, record.models().empty());
-      if (Json(comparison_.document) != row->document) {
+      // Of a comparison that is frozen only those may have changed whom it notifies.
+      if (Json(comparison_.document) != row->document && record.models().empty()) {
+        const Json limits(comparison_.document.value("limits", OrderedJson::object()));
         if (ledger_.has_more_budget_than(row->document)) facts_.budget_was_raised = true;
         record.begin({row->name, comparison_.document, comparison_.text, comparison_.folder.string(),
                       row->created, store::to_json(facts_)});
-        hooks_.notice("the comparison goes on with another budget");
+        if (limits != row->document.value("limits", Json::object()))
+          hooks_.notice("the comparison goes on with another budget");
       }
       return;
     }
@@ -204,6 +234,7 @@ class ComparisonRun {
       for (const char* limit : kBudgetLimits)
         if (may_change_budget && kept.contains("limits")) kept["limits"].erase(limit);
       if (kept.contains("limits") && kept["limits"].empty()) kept.erase("limits");
+      kept.erase("notify");  // who is told of it is not what is compared
       return kept;
     };
     const std::vector<std::string> lines = spec_difference(compared(stored), compared(comparison_.document));
@@ -308,6 +339,7 @@ class ComparisonRun {
   std::optional<TestProgram> program_;  // or this
   store::ComparisonFacts facts_;
   const ComparisonLedger ledger_{store_folder_, comparison_, facts_, clock_};
+  ComparisonNotices notices_{request_, store_folder_, facts_, hooks_, interruption_};
 };
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "tuner/compare/comparison_statistics.h"
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 
 #include "tuner/core/error.h"
 #include "tuner/core/moments.h"
+#include "tuner/core/student.h"
 
 namespace tune::compare {
 namespace {
@@ -189,15 +189,6 @@ std::vector<double> holm_adjusted(const std::vector<double>& p_values) {
     adjusted[order[i]] = largest;
   }
   return adjusted;
-}
-
-double student_two_sided_p(double t, double degrees) {
-  if (std::isinf(t)) return 0;
-  return 2 * boost::math::cdf(boost::math::complement(boost::math::students_t(degrees), std::abs(t)));
-}
-
-double student_quantile(double probability, double degrees) {
-  return boost::math::quantile(boost::math::students_t(degrees), probability);
 }
 
 std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& all,

@@ -91,8 +91,4 @@ std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
 // Holm's adjusted p-values, in the order given: reject where they are at most the level.
 std::vector<double> holm_adjusted(const std::vector<double>& p_values);
 
-// Two-sided p-value and the quantile of Student's t with `degrees` (not necessarily whole) of freedom.
-double student_two_sided_p(double t, double degrees);
-double student_quantile(double probability, double degrees);
-
 }  // namespace tune::compare

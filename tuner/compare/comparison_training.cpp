@@ -23,6 +23,15 @@ bool is_cut(const store::StudyRow& row, const Spec& spec) {
          row.limits.value("gpu_hours", HUGE_VAL) < spec.limits.gpu_hours.value_or(HUGE_VAL);
 }
 
+// The comparison itself tells of its end and of its budget.
+std::vector<Notification> notified_of_best(std::vector<Notification> notify) {
+  std::erase_if(notify, [](Notification& one) {
+    std::erase_if(one.on, [](NotifyOn on) { return on != NotifyOn::kBest; });
+    return one.on.empty();
+  });
+  return notify;
+}
+
 }  // namespace
 
 std::vector<store::FrozenModel> completed_models(const std::filesystem::path& store,
@@ -83,6 +92,10 @@ void ComparisonTraining::record_for_lack_of_budget(std::map<std::string, std::st
   cut[study] = what;
   parts_.record.update_facts(store::to_json(parts_.facts));
   parts_.hooks.notice("for lack of budget: " + study + ": " + what);
+  parts_.notices.tell(parts_.record, {NotifyOn::kBudget,
+                                      "budget:" + study,
+                                      parts_.comparison.name + ": for lack of budget: " + study + ": " + what,
+                                      {{"limits", limits_json(parts_.comparison.budget)}, {"study", study}}});
 }
 
 bool ComparisonTraining::run_role(std::size_t approach, StudyRole role, std::optional<int> trials,
@@ -112,6 +125,8 @@ bool ComparisonTraining::run_role(std::size_t approach, StudyRole role, std::opt
   run.spec_text = spec.text;
   run.spec = spec;
   run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
+  // The file's word on what is told is not the study's own: another word is not another study.
+  if (role == StudyRole::kSearch) run.spec.notify = notified_of_best(parts_.comparison.notify);
   run.version = parts_.version;
   run.known_probes = parts_.facts.probes_of(parts_.comparison.approaches[approach].name);
   if (share && !parts_.facts.had_budget) {

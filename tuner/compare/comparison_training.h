@@ -10,6 +10,7 @@
 #include "store/comparison_store.h"
 #include "tuner/compare/comparison.h"
 #include "tuner/compare/comparison_ledger.h"
+#include "tuner/compare/comparison_notices.h"
 #include "tuner/compare/comparison_run.h"
 
 namespace tune::compare {
@@ -33,6 +34,7 @@ class ComparisonTraining {
     store::ComparisonStore& record;  // of those facts
     const ComparisonLedger& ledger;
     const ComparisonHooks& hooks;
+    ComparisonNotices& notices;
     const Clock& clock;
     engine::Interruption& interruption;
   };

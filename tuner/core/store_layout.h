@@ -10,8 +10,9 @@ namespace tune {
 // The folders of a store that no study's name may be.
 inline constexpr std::string_view kModelsFolder = "models";
 inline constexpr std::string_view kComparisonsFolder = "comparisons";
+inline constexpr std::string_view kEndpointsFolder = "endpoints";
 inline bool is_folder_of_store(std::string_view name) {
-  return name == kModelsFolder || name == kComparisonsFolder;
+  return name == kModelsFolder || name == kComparisonsFolder || name == kEndpointsFolder;
 }
 
 // Of STORE/STUDY. Whoever works on a study holds its lock.
@@ -62,6 +63,15 @@ inline std::filesystem::path comparison_lock(const std::filesystem::path& compar
 // The studies that were trained for it in vain.
 inline std::filesystem::path studies_set_aside(const std::filesystem::path& comparison_folder) {
   return comparison_folder / "set-aside";
+}
+
+// STORE/endpoints/NAME: endpoint.json (what was asked for), state.json (what has become of it), lock, log,
+// token and authorization.
+inline std::filesystem::path endpoints_folder(const std::filesystem::path& store) {
+  return store / kEndpointsFolder;
+}
+inline std::filesystem::path endpoint_folder(const std::filesystem::path& store, const std::string& name) {
+  return endpoints_folder(store) / name;
 }
 
 }  // namespace tune

@@ -7,12 +7,15 @@
 
 namespace tune {
 
+std::string user_name(uid_t user) {
+  const passwd* const entry = ::getpwuid(user);
+  return entry != nullptr ? entry->pw_name : "user " + std::to_string(user);
+}
+
 std::string asking_user() {
-  const passwd* const entry = ::getpwuid(::getuid());
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  return (entry != nullptr ? std::string(entry->pw_name) : "user " + std::to_string(::getuid())) + '@' +
-         host.data();
+  return user_name(::getuid()) + '@' + host.data();
 }
 
 }  // namespace tune

@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "tuner/core/clock.h"
@@ -20,14 +19,11 @@
 #include "tuner/core/search_settings.h"
 #include "tuner/core/space.h"
 #include "tuner/spec/limits.h"
+#include "tuner/spec/notification.h"
+#include "tuner/spec/requirement.h"
 #include "tuner/spec/retry.h"
 
 namespace tune {
-
-struct FromEnvironment {
-  std::string variable;  // read when an attempt starts, never stored
-};
-using EnvironmentValue = std::variant<std::string, FromEnvironment>;
 
 // An earlier study of the same store to learn from.
 struct WarmStartSpec {
@@ -54,7 +50,9 @@ struct Spec {
   Resources resources;
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
+  std::optional<Requirement> require;  // what a version must show before it is promoted
   std::optional<Replicates> replicates;
+  std::vector<Notification> notify;
   std::optional<Preference> prefer;  // where there are two objectives: which trial of the front is promoted
 
   std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute

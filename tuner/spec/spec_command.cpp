@@ -150,12 +150,6 @@ class PlaceholderChecker {
   std::string pointer_;
 };
 
-// What no program can receive.
-void check_no_nul(const std::string& text, const std::string& pointer, SpecProblems& problems) {
-  if (text.find('\0') != std::string::npos)
-    problems.add(pointer, "this contains a NUL character, which no program can receive", "remove \\u0000");
-}
-
 // Looks at the values that a command may name; one that only trial.json holds could have a NUL.
 void check_values(SpecProblems& problems) {
   const auto check = [&](const OrderedJson& value, const std::string& pointer) {
@@ -181,6 +175,11 @@ bool is_reserved_variable(const std::string& name) {
 
 }  // namespace
 
+void check_no_nul(const std::string& text, const std::string& pointer, SpecProblems& problems) {
+  if (text.find('\0') != std::string::npos)
+    problems.add(pointer, "this contains a NUL character, which no program can receive", "remove \\u0000");
+}
+
 std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& problems) {
   Words command;
   if (!problems.is_sound("/command")) return command;
@@ -193,17 +192,16 @@ std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& 
   return command;
 }
 
-std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems) {
+std::map<std::string, EnvironmentValue> read_environment(
+    const std::string& place, const std::function<bool(const std::string&)>& is_reserved,
+    const std::function<std::string(const std::string&)>& cure, SpecProblems& problems) {
   std::map<std::string, EnvironmentValue> environment;
-  const OrderedJson* section = problems.find("/environment");
+  const OrderedJson* section = problems.find(place);
   if (section == nullptr) return environment;
   for (const auto& item : section->items()) {
-    const std::string pointer = member_pointer("/environment", item.key());
-    if (is_reserved_variable(item.key()))
-      problems.add_at_key(pointer, in_quotes(item.key()) + " is set by tune itself",
-                          item.key().starts_with("CUDA")
-                              ? "use resources.gpus_per_trial, and resources.visible_devices for indices"
-                              : "choose another name");
+    const std::string pointer = member_pointer(place, item.key());
+    if (is_reserved(item.key()))
+      problems.add_at_key(pointer, in_quotes(item.key()) + " is set by tune itself", cure(item.key()));
     if (!problems.is_sound(pointer)) continue;
     if (item.value().is_string()) {
       check_no_nul(item.value().get<std::string>(), pointer, problems);
@@ -213,6 +211,17 @@ std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems)
     }
   }
   return environment;
+}
+
+std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems) {
+  return read_environment(
+      "/environment", is_reserved_variable,
+      [](const std::string& name) {
+        return name.starts_with("CUDA")
+                   ? "use resources.gpus_per_trial, and resources.visible_devices for indices"
+                   : "choose another name";
+      },
+      problems);
 }
 
 }  // namespace tune

@@ -389,6 +389,79 @@ const ObjectTable kPrefer{
       .object = &kBound,
       .item = kObject}}};
 
+const ObjectTable kRequiredBound{{{.name = "min", .kind = kNumber, .description = "The least that will do."},
+                                  {.name = "max", .kind = kNumber, .description = "The most that will do."}}};
+
+const ObjectTable kNotWorse{
+    {{.name = "metric",
+      .kind = kText,
+      .description = "Which number of a score is compared.",
+      .required = true,
+      .text = &kMetricName},
+     {.name = "margin",
+      .kind = kNumber,
+      .description = "By less than this the version may be worse, beyond chance; with 0 it must be better.",
+      .required = true,
+      .minimum = 0},
+     {.name = "goal",
+      .kind = kText,
+      .description = "Which way the number is better.",
+      .default_json = "\"maximize\"",
+      .choices = {"maximize", "minimize"}},
+     {.name = "than",
+      .kind = kText,
+      .description = "The alias of the version that it is held against; by default the one that is to move.",
+      .text = &kAliasName},
+     {.name = "level",
+      .kind = kNumber,
+      .description = "How sure the interval of the difference is.",
+      .default_json = "0.95",
+      .minimum = 0.5,
+      .maximum = 0.999},
+     {.name = "resamples",
+      .kind = kInteger,
+      .description = "How often the held-out set is drawn anew.",
+      .default_json = "1000",
+      .minimum = 100,
+      .maximum = 100000}}};
+
+const ObjectTable kRequire{
+    {{.name = "approval",
+      .kind = kText,
+      .description = "A person has approved the version.",
+      .choices = {"approved"}},
+     {.name = "test",
+      .kind = kText,
+      .description = "Held-out data that tune-train evaluates the version on.",
+      .text = &kNonEmpty},
+     {.name = "options",
+      .kind = kArray,
+      .description = "Further options of tune-train for it: [\"--part\", \"test\"].",
+      .least_items = 1,
+      .text = &kNonEmpty,
+      .item = kText},
+     {.name = "scores",
+      .kind = kText,
+      .description = "In place of test: a file that the trainer leaves in its output, an object of numbers.",
+      .text = &kNonEmpty},
+     {.name = "metrics",
+      .kind = kMap,
+      .description = "What will do of each number: {\"accuracy\": {\"min\": 0.9}}.",
+      .least_items = 1,
+      .member_name = &kMetricName,
+      .object = &kRequiredBound,
+      .item = kObject},
+     {.name = "not_worse",
+      .kind = kObject,
+      .description = "The version is not worse than another one by a margin, beyond chance.",
+      .object = &kNotWorse},
+     {.name = "smoke",
+      .kind = kArray,
+      .description = "Files or folders that tune-train must predict on without failing.",
+      .least_items = 1,
+      .text = &kNonEmpty,
+      .item = kText}}};
+
 const ObjectTable kPromote{
     {{.name = "model",
       .kind = kText,
@@ -399,7 +472,11 @@ const ObjectTable kPromote{
       .kind = kObject,
       .description =
           "Of two objectives: which trial of the Pareto front is promoted. Either weight, or best.",
-      .object = &kPrefer}}};
+      .object = &kPrefer},
+     {.name = "require",
+      .kind = kObject,
+      .description = "What the version must show, beside a better value, before it is promoted.",
+      .object = &kRequire}}};
 
 const ObjectTable kReplicates{
     {{.name = "top",
@@ -414,6 +491,35 @@ const ObjectTable kReplicates{
       .required = true,
       .minimum = 1,
       .maximum = 1000}}};
+
+const ObjectTable kNotify{
+    {{.name = "on",
+      .kind = kArray,
+      .description = "What it tells of: the end of the study with a result (finished) or without one, and a "
+                     "pause that needs somebody (failed), a trial that is better than all before it (best), "
+                     "80 % of a limit of time, device hours or cost, and all of it (budget).",
+      .required = true,
+      .choices = {"finished", "failed", "best", "budget"},
+      .least_items = 1,
+      .item = kText},
+     {.name = "command",
+      .kind = kArray,
+      .description = "The program and its arguments; no shell is involved. $TUNE_EVENT_FILE names a file of "
+                     "JSON about what happened, $TUNE_MESSAGE is a sentence.",
+      .required = true,
+      .least_items = 1,
+      .item = kText},
+     {.name = "environment",
+      .kind = kMap,
+      .description = "Environment variables of the command.",
+      .member_name = &kVariableName,
+      .object = &kFromEnvironment,
+      .item = kEnvironment},
+     {.name = "time_limit",
+      .kind = kDuration,
+      .description = "How long the command may take before it is killed; 10m at most.",
+      .default_json = "\"30s\"",
+      .text = &kDurationText}}};
 
 const ObjectTable kSpec{
     {{.name = "$schema", .kind = kText, .description = "Where editors find this schema."},
@@ -504,11 +610,17 @@ const ObjectTable kSpec{
       .description = "The best trials again on other seeds, when the search has ended: the best of them by "
                      "the bound of its mean is the best of the study.",
       .object = &kReplicates},
-     {.name = "notify", .kind = kAny, .later = true}}};
+     {.name = "notify",
+      .kind = kArray,
+      .description = "Commands that tell people or programs what has happened, each beside the study, which "
+                     "never waits for it.",
+      .object = &kNotify,
+      .item = kObject}}};
 
 }  // namespace
 
 const ObjectTable& spec_table() { return kSpec; }
+const ObjectTable& requirement_table() { return kRequire; }
 
 const KeyRule* find_key(const ObjectTable& table, std::string_view name) {
   const auto found = std::find_if(table.keys.begin(), table.keys.end(),

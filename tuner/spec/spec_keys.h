@@ -69,6 +69,8 @@ inline constexpr int kMostParameters = 1000;
 
 // The whole document.
 const ObjectTable& spec_table();
+// promote.require, which may be a file of its own too.
+const ObjectTable& requirement_table();
 
 // The row of a key, nullptr when there is none.
 const KeyRule* find_key(const ObjectTable& table, std::string_view name);

@@ -1,6 +1,7 @@
 #pragma once
 // The parts of the spec's reader: each reads one section of a document that was checked against the table,
 // and adds what the table cannot say. Part of spec_reader.
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,7 +28,16 @@ void read_conditions(ReadParameters& read, SpecProblems& problems);
 void check_names(const ReadParameters& read, SpecProblems& problems);
 std::vector<ParameterSet> read_try_first(const ReadParameters& read, SpecProblems& problems);
 std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& problems);
+// The variables at `pointer`. Those that `is_reserved` are problems, with the cure that `cure` says.
+std::map<std::string, EnvironmentValue> read_environment(
+    const std::string& pointer, const std::function<bool(const std::string&)>& is_reserved,
+    const std::function<std::string(const std::string&)>& cure, SpecProblems& problems);
+// Those of the trials.
 std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems);
+// No argument of a program can hold a NUL.
+void check_no_nul(const std::string& text, const std::string& pointer, SpecProblems& problems);
+// Comparisons have the same section.
+std::vector<Notification> read_notify(SpecProblems& problems);
 Retry read_retry(const Spec& spec, const ReadParameters& read, SpecProblems& problems);
 // The objective, or two of them, and which trial of their front is to be promoted.
 void read_objectives(Spec& spec, SpecProblems& problems);

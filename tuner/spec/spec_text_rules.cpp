@@ -5,6 +5,7 @@
 
 #include "tuner/core/characters.h"
 #include "tuner/core/clock.h"
+#include "tuner/core/model_reference.h"
 #include "tuner/core/store_layout.h"
 
 namespace tune {
@@ -63,11 +64,14 @@ const TextRule kApproachName{
     "and has at most 32 characters"};
 const TextRule kDayText{"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", is_day, "a day looks like \"2026-11-21\""};
 const TextRule kModelName{
-    "^(?!staging$|lock$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-    [](std::string_view text) { return is_folder_name(text) && !is_taken_in_models(text); },
+    "^(?!staging$|lock$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", is_model_name,
     "a model's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
     "\"-\", has at most 64 characters, is neither \"staging\" nor \"lock\", and does not start with "
     "\"registry.db\""};
+const TextRule kAliasName{
+    "^[a-z][a-z0-9-]{0,62}$", is_alias_name,
+    "an alias starts with a lower-case letter, goes on with lower-case letters, digits and \"-\", and has at "
+    "most 63 characters"};
 const TextRule kParameterName{
     "^[A-Za-z_][A-Za-z0-9_.-]{0,63}$", [](std::string_view text) { return is_name(text, "_.-"); },
     "a name starts with a letter or \"_\", goes on with letters, digits, \"_\", \".\" and \"-\", and "

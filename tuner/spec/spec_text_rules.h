@@ -6,6 +6,7 @@ namespace tune {
 
 extern const TextRule kStudyName;
 extern const TextRule kModelName;
+extern const TextRule kAliasName;
 extern const TextRule kParameterName;
 extern const TextRule kMetricName;
 extern const TextRule kVariableName;

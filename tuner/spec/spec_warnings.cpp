@@ -154,6 +154,9 @@ void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems) {
   if (use == SpecUse::kAskTell && problems.contains("/retry"))
     problems.warn("/retry", "ask-tell starts no attempts, so it tries none again",
                   "leave it out; who runs a trial may run it again before it is told");
+  if (use == SpecUse::kAskTell && problems.contains("/notify"))
+    problems.warn("/notify", "ask-tell tells nobody: its own program knows what has happened",
+                  "leave it out");
   for (const Parameter& parameter : spec.space.parameters())
     // One with a condition is a switch: it is there or not.
     if (parameter.cardinality() == 1 && parameter.when.empty())

@@ -406,3 +406,49 @@ TEST_CASE("What a task exported measures and predicts the same whenever it is us
     CHECK(read_file(place.run_folder("first")).size() > 2);
   }
 }
+
+TEST_CASE("What a task exported answers requests alone as among others") {
+  for (const TaskCase& one : task_cases()) {
+    if (one.task->serve == nullptr) continue;
+    INFO(one.name);
+    const Workplace place(one);
+    place.run(*place.start(), "run");
+    std::ostringstream notes;
+    const served::ServedModel model = one.task->serve({place.output("run"), {}, {}, 1, notes});
+    CHECK(model.facts().task == one.task->name);
+    if (model.answerer) {
+      const auto example = model.answerer->smoke_example();
+      const std::vector<const served::Prepared*> several(3, example.get());
+      const std::vector<served::Answer> alone = model.answerer->answer({example.get()}, 1),
+                                        together = model.answerer->answer(several, 1);
+      REQUIRE(alone.size() == 1);
+      REQUIRE(together.size() == several.size());
+      for (const served::Answer& answer : together) {
+        CHECK(answer.index() == alone.front().index());
+        if (const auto* said = std::get_if<served::Probabilities>(&answer))
+          for (std::size_t i = 0; i < said->of_classes.size(); ++i)
+            CHECK(said->of_classes[i] ==
+                  Approx(std::get<served::Probabilities>(alone.front()).of_classes[i]).margin(1e-5));
+      }
+      // A kind of input that is none of the model's.
+      const bool reads = model.facts().input == served::InputKind::kTexts;
+      CHECK(code_of([&] {
+              model.answerer->prepare(reads ? served::Input(served::EncodedImage{"bytes"})
+                                            : served::Input(served::Text{"a text"}));
+            }) == ExitCode::kBadData);
+      continue;
+    }
+    std::map<std::uint64_t, std::string> texts;
+    const auto finish = [&] {
+      while (model.generator->under_way() > 0)
+        for (const served::Written& piece : model.generator->step()) texts[piece.id] += piece.text;
+    };
+    served::GenerationRequest request{model.generator->tokens_of(std::string("1+2="))};
+    request.settings.max_new_tokens = 4;
+    model.generator->begin(0, request);
+    finish();
+    for (std::uint64_t id = 1; id < 4; ++id) model.generator->begin(id, request);
+    finish();
+    for (std::uint64_t id = 1; id < 4; ++id) CHECK(texts[id] == texts[0]);
+  }
+}

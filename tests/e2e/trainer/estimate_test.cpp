@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include "support/shell_place.h"
+#include "trial_json.h"
 
 using tune::Json;
 using tune::OrderedJson;
@@ -11,23 +12,8 @@ using tune::tests::ShellResult;
 namespace {
 
 OrderedJson trial(const OrderedJson& fixed) {
-  return {{"schema", 1},
-          {"study", "estimated"},
-          {"trial", 1},
-          {"attempt", 1},
-          {"token", "t"},
-          {"seed", 3},
-          {"parameters", OrderedJson::object()},
-          {"fixed", fixed},
-          {"objective", {{"metric", "validation:accuracy"}, {"goal", "maximize"}, {"reduce", "best"}}},
-          {"trainer", {{"task", "image_classification"}, {"model", "resnet18"}, {"data", "data"}}},
-          {"budget", 1},
-          {"threads", 1},
-          {"devices", OrderedJson::array()},
-          {"precision", "fp32"},
-          {"checkpoint_dir", "checkpoints"},
-          {"output_dir", "output"},
-          {"resume_from", nullptr}};
+  return trial_json({{"task", "image_classification"}, {"model", "resnet18"}, {"data", "data"}}, fixed,
+                    "validation:accuracy");
 }
 
 class EstimatedPlace : public ShellPlace {

@@ -4,6 +4,7 @@
 
 #include "support/shell_place.h"
 #include "support/skip.h"
+#include "trial_json.h"
 
 using tune::Json;
 using tune::OrderedJson;
@@ -25,24 +26,7 @@ class ClassesPlace : public ShellPlace {
     OrderedJson whole{{"task", "image_classification"}, {"data", "data/train"}};
     whole.update(trainer);
     fs::create_directories(path(name));
-    write(name + "/trial.json",
-          {{"schema", 1},
-           {"study", name},
-           {"trial", 1},
-           {"attempt", 1},
-           {"token", "t"},
-           {"seed", 3},
-           {"parameters", OrderedJson::object()},
-           {"fixed", fixed},
-           {"objective", {{"metric", "validation:accuracy"}, {"goal", "maximize"}, {"reduce", "best"}}},
-           {"trainer", whole},
-           {"budget", 1},
-           {"threads", 1},
-           {"devices", OrderedJson::array()},
-           {"precision", "fp32"},
-           {"checkpoint_dir", name + "/checkpoints"},
-           {"output_dir", name + "/output"},
-           {"resume_from", nullptr}});
+    write(name + "/trial.json", trial_json(whole, fixed, "validation:accuracy", name));
   }
   // A network that was never trained stands for the weights, which are not fetched here.
   void make_weights(const std::string& model) const {

@@ -6,6 +6,7 @@
 
 #include "support/catch.h"
 #include "support/run_shell.h"
+#include "trial_json.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/report/study/model_quality.h"
@@ -19,23 +20,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Json trial(int epochs) {
-  return {{"schema", 1},
-          {"study", "e2e"},
-          {"trial", 1},
-          {"attempt", 1},
-          {"token", "t"},
-          {"seed", 3},
-          {"parameters", {{"learning_rate", 0.02}}},
-          {"fixed", {{"epochs", epochs}, {"batch_size", 4}}},
-          {"objective", {{"metric", "validation:mAP"}, {"goal", "maximize"}, {"reduce", "best"}}},
-          {"trainer", {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "data"}}},
-          {"budget", 1},
-          {"threads", 1},
-          {"devices", Json::array()},
-          {"precision", "fp32"},
-          {"checkpoint_dir", "checkpoints"},
-          {"output_dir", "output"},
-          {"resume_from", nullptr}};
+  Json json = trial_json({{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "data"}},
+                         {{"epochs", epochs}, {"batch_size", 4}}, "validation:mAP");
+  json["parameters"]["learning_rate"] = 0.02;
+  return json;
 }
 
 // A folder with `images` synthetic images in data/.

@@ -1,4 +1,5 @@
 #include "tuner/cli/importance_text.h"
+#include "tuner/live/study_importance.h"
 
 #include "support/catch.h"
 #include "tuner/core/rng.h"
@@ -35,13 +36,13 @@ History pair_history() {
 TEST_CASE("of two objectives each has an importance of its own", "[cli]") {
   const SearchSpace space({unit_parameter("x"), unit_parameter("y")});
   History history = pair_history();
-  CHECK(study_importance(space, history).parameters.at(0).name == "x");
-  const auto second = second_importance(space, history);
+  CHECK(live::study_importance(space, history).parameters.at(0).name == "x");
+  const auto second = live::second_importance(space, history);
   REQUIRE(second.has_value());
   CHECK(second->parameters.at(0).name == "y");
   CHECK(second->parameters.at(0).share > 0.9);
   history.second.reset();
-  CHECK_FALSE(second_importance(space, history).has_value());
+  CHECK_FALSE(live::second_importance(space, history).has_value());
 }
 
 }  // namespace

@@ -479,8 +479,8 @@ TEST_CASE("the display suits the console", "[display]") {
   ManualClock clock;
   std::ostringstream out, err;
   Console console{out, err};
-  const auto plain = make_status_display(console, false, store::study_row(), {}, clock);
-  const auto json = make_status_display(console, true, store::study_row(), {}, clock);
+  const auto plain = make_status_display(console, false, StudyProgress(store::study_row(), {}, clock));
+  const auto json = make_status_display(console, true, StudyProgress(store::study_row(), {}, clock));
   plain->on_event(event(StatusKind::kNotice, 0, "hello"));
   CHECK(out.str().empty());
   CHECK(err.str() == "[0s] notice: hello\n");

@@ -5,6 +5,7 @@
 
 #include "support/catch.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/student.h"
 
 namespace tune::compare {
 namespace {
@@ -24,18 +25,6 @@ ScoredRuns runs_of(const std::vector<double>& scores, double noise = 0, std::uin
 
 Answer answer_of(const ScoredRuns& a, const ScoredRuns& b, bool confounded = false) {
   return answer_questions({a, b}, {{0, 1, confounded}}, kGroups).front();
-}
-
-TEST_CASE("Student's t has the quantiles of the tables, also between whole degrees") {
-  CHECK(student_quantile(0.975, 1) == Approx(12.7062).epsilon(1e-5));
-  CHECK(student_quantile(0.975, 4) == Approx(2.77645).epsilon(1e-5));
-  CHECK(student_quantile(0.8, 10) == Approx(0.879058).epsilon(1e-5));
-  CHECK(student_two_sided_p(2.77645, 4) == Approx(0.05).epsilon(1e-4));
-  CHECK(student_two_sided_p(-12.7062, 1) == Approx(0.05).epsilon(1e-4));
-  CHECK(student_two_sided_p(0, 3) == 1);
-  const double between = student_quantile(0.975, 4.5);
-  CHECK(between < student_quantile(0.975, 4));
-  CHECK(between > student_quantile(0.975, 5));
 }
 
 TEST_CASE("Holm's correction gives the adjusted values of the textbook, in the order of the questions") {

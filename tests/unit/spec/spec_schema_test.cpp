@@ -62,7 +62,7 @@ TEST_CASE("the schema refuses what the reader refuses for its shape", "[schema]"
 
 TEST_CASE("the pattern of a text rule means what the rule does", "[schema]") {
   const std::vector<const TextRule*> rules{&kStudyName,    &kModelName, &kParameterName, &kMetricName,
-                                           &kVariableName, &kNonEmpty,  &kDurationText};
+                                           &kVariableName, &kNonEmpty,  &kDurationText,  &kAliasName};
   const std::vector<std::string> texts{"",
                                        "a",
                                        "A1",

@@ -65,8 +65,8 @@ TEST_CASE("a version is read back with its files and lineage", "[registry]") {
 TEST_CASE("a registry that does not hold what tune wrote is damaged", "[registry]") {
   const TemporaryFolder folder;
   const std::string sql =
-      GENERATE(as<std::string>(), "DELETE FROM versions", "UPDATE current SET version = 7",
-               "UPDATE current SET version = 4294967297",
+      GENERATE(as<std::string>(), "DELETE FROM versions", "UPDATE aliases SET version = 7",
+               "UPDATE aliases SET version = 4294967297",
                "DROP TRIGGER files_never_change; UPDATE files SET bytes = -1",
                "DROP TRIGGER versions_never_change; UPDATE versions SET goal = 'up'",
                "DROP TRIGGER versions_never_change; UPDATE versions SET lineage = '[]'");
@@ -139,6 +139,99 @@ TEST_CASE("a promotion counts only if nobody else was faster, and is logged", "[
   CHECK(log[1].reason == "0.2 is better than 0.1");
   CHECK(log[1].evidence == promotion_of("steel", 1, 2).evidence);
   CHECK(registry.current("steel")->version == 1);
+}
+
+TEST_CASE("each alias of a model names a version of its own, and moves only from what it named",
+          "[registry]") {
+  const TemporaryFolder folder;
+  ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
+  for (int number = 1; number <= 3; ++number) registry.insert_version(version_of("steel", number));
+  registry.promote(promotion_of("steel", 0, 1));
+  const auto move = [&](const char* alias, int from, int to) {
+    Promotion promotion = promotion_of("steel", from, to);
+    promotion.alias = alias;
+    promotion.who = "ada@host";
+    return code_of([&] { registry.promote(promotion); });
+  };
+  CHECK(move("champion", 0, 2) == ExitCode::kOk);
+  CHECK(move("champion", 0, 3) == ExitCode::kConflict);
+  CHECK(move("champion", 2, 3) == ExitCode::kOk);
+  CHECK(move("champion", 3, 9) == ExitCode::kNotFound);
+  CHECK(registry.alias("steel", "champion") == 3);
+  CHECK(registry.current("steel")->version == 1);
+  CHECK(registry.resolve(parse_model_reference("steel")).version == 1);
+  CHECK(registry.resolve(parse_model_reference("steel@champion")).version == 3);
+  CHECK(registry.resolve(parse_model_reference("steel@2")).version == 2);
+  CHECK_THROWS_WITH(registry.resolve(parse_model_reference("stel@2")), "there is no model \"stel\"");
+  CHECK_THROWS_WITH(registry.resolve(parse_model_reference("steel@champio")), "steel has no champio version");
+  CHECK_THROWS_WITH(registry.resolve(parse_model_reference("steel@4")), "steel has no version 4");
+
+  Promotion removal = promotion_of("steel", 2, 0);
+  removal.alias = "champion";
+  CHECK(code_of([&] { registry.remove_alias(removal); }) == ExitCode::kConflict);
+  removal.from = 3;
+  registry.remove_alias(removal);
+  CHECK(registry.alias("steel", "champion") == 0);
+  removal.from = 0;
+  CHECK(code_of([&] { registry.remove_alias(removal); }) == ExitCode::kNotFound);
+  const auto log = registry.promotions("steel");
+  REQUIRE(log.size() == 4);
+  CHECK(log[2].who == "ada@host");
+  CHECK(log[3].outcome == PromotionOutcome::kRemoved);
+}
+
+TEST_CASE("what the gate refused is logged, and moves nothing", "[registry]") {
+  const TemporaryFolder folder;
+  ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
+  registry.insert_version(version_of("steel", 1));
+  registry.record_refusal(promotion_of("steel", 0, 1));
+  CHECK(code_of([&] { registry.record_refusal(promotion_of("steel", 0, 2)); }) == ExitCode::kNotFound);
+  CHECK_FALSE(registry.current("steel").has_value());
+  REQUIRE(registry.promotions("steel").size() == 1);
+  CHECK(registry.promotions("steel")[0].outcome == PromotionOutcome::kRefused);
+}
+
+TEST_CASE("the last word on a version is its approval, and no alias names a rejected one", "[registry]") {
+  const TemporaryFolder folder;
+  ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
+  for (int number = 1; number <= 2; ++number) registry.insert_version(version_of("steel", number));
+  const auto say = [&](int version, RemarkKind kind) {
+    return code_of([&] { registry.remark({"steel", version, kind, "why", "ada@host", at(0)}); });
+  };
+  const auto approval = [&](int version) { return registry.version("steel", version)->approval; };
+  CHECK(approval(1) == Approval::kPending);
+  CHECK(say(1, RemarkKind::kApproved) == ExitCode::kOk);
+  CHECK(say(1, RemarkKind::kNote) == ExitCode::kOk);
+  CHECK(approval(1) == Approval::kApproved);
+  registry.promote(promotion_of("steel", 0, 1));
+  CHECK(say(1, RemarkKind::kRejected) == ExitCode::kConflict);
+  CHECK(say(2, RemarkKind::kRejected) == ExitCode::kOk);
+  CHECK(approval(2) == Approval::kRejected);
+  CHECK(code_of([&] { registry.promote(promotion_of("steel", 1, 2)); }) == ExitCode::kConflict);
+  CHECK(say(2, RemarkKind::kPending) == ExitCode::kOk);
+  CHECK(code_of([&] { registry.promote(promotion_of("steel", 1, 2)); }) == ExitCode::kOk);
+  CHECK(say(7, RemarkKind::kNote) == ExitCode::kNotFound);
+  CHECK(registry.remarks("steel").size() == 4);
+}
+
+TEST_CASE("a version that was deleted is seen no more, and its number is not given again", "[registry]") {
+  const TemporaryFolder folder;
+  ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
+  for (int number = 1; number <= 2; ++number) registry.insert_version(version_of("steel", number));
+  registry.insert_version(version_of("tin", 1));
+  registry.promote(promotion_of("steel", 0, 1));
+  const auto remove = [&](const char* model, int version) {
+    return code_of([&] { registry.remark({model, version, RemarkKind::kDeleted, "", "ada@host", at(0)}); });
+  };
+  CHECK(remove("steel", 1) == ExitCode::kConflict);  // an alias names it
+  CHECK(remove("steel", 2) == ExitCode::kOk);
+  CHECK(remove("steel", 2) == ExitCode::kNotFound);
+  CHECK(registry.versions("steel").size() == 1);
+  CHECK(registry.next_version("steel") == 3);
+  CHECK(registry.deleted_versions("steel") == std::vector<int>{2});
+  CHECK(code_of([&] { registry.promote(promotion_of("steel", 1, 2)); }) == ExitCode::kNotFound);
+  CHECK(remove("tin", 1) == ExitCode::kOk);
+  CHECK(registry.models() == std::vector<std::string>{"steel"});
 }
 
 TEST_CASE("of many that promote at once exactly one wins each time", "[registry]") {

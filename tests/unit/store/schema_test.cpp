@@ -159,20 +159,52 @@ TEST_CASE("the study of version 4 is read with what it says of trials and attemp
   CHECK(facts.overrides == Json{{"batch_size", 4}});
 }
 
-TEST_CASE("the registry of version 1 is read, and continues", "[schema]") {
+TEST_CASE("registries of every version are read, and continue", "[schema]") {
+  const int version = GENERATE(1, 2);
+  CAPTURE(version);
   const TemporaryFolder folder;
-  restore(kGolden / "registry_v1.sql", folder / "registry.db");
+  restore(kGolden / ("registry_v" + std::to_string(version) + ".sql"), folder / "registry.db");
+  if (version < kRegistrySchemaVersion)
+    CHECK(message_of([&] {
+            ModelRegistry(folder / "registry.db", OpenMode::kRead);
+          }).find("was written by an older tune") != std::string::npos);
   ModelRegistry registry(folder / "registry.db", OpenMode::kWrite);
   CHECK(registry.models() == std::vector<std::string>{"steel-detector"});
   const ModelVersion current = registry.current("steel-detector").value();
   CHECK(current.version == 1);
   CHECK(current.value == 0.4125);
   CHECK(current.files.at(0).path == "labels.json");
+  const Promotion first = registry.promotions("steel-detector").at(0);
+  CHECK(first.alias == "current");
+  CHECK(first.outcome == PromotionOutcome::kMoved);
+  CHECK(first.who.empty());
   ModelVersion next = current;
   next.version = registry.next_version("steel-detector");
+  CHECK(next.version == (version == 1 ? 2 : 4));  // a number that was deleted is not given again
   registry.insert_version(next);
-  registry.promote({"steel-detector", 1, 2, "better", Json::object(), at(0)});
-  CHECK(registry.promotions("steel-detector").size() == 2);
+  registry.promote({"steel-detector", 1, next.version, "better", Json::object(), at(0)});
+  CHECK(registry.promotions("steel-detector").size() == (version == 1 ? 2 : 5));
+  CHECK(registry.current("steel-detector")->version == next.version);
+}
+
+TEST_CASE("the registry of version 2 is read with its aliases, its log and what was said", "[schema]") {
+  const TemporaryFolder folder;
+  restore(kGolden / "registry_v2.sql", folder / "registry.db");
+  const ModelRegistry registry(folder / "registry.db", OpenMode::kRead);
+  const auto versions = registry.versions("steel-detector");
+  REQUIRE(versions.size() == 2);  // the third was deleted
+  CHECK(versions[0].approval == Approval::kApproved);
+  CHECK(versions[1].approval == Approval::kPending);
+  CHECK(registry.deleted_versions("steel-detector") == std::vector<int>{3});
+  CHECK(registry.alias("steel-detector", "champion") == 2);
+  CHECK(registry.aliases("steel-detector").size() == 2);
+  const auto log = registry.promotions("steel-detector");
+  REQUIRE(log.size() == 4);
+  CHECK(log[2].outcome == PromotionOutcome::kRefused);
+  CHECK(log[3].outcome == PromotionOutcome::kRemoved);
+  CHECK(log[3].to == 0);
+  CHECK(log[1].who == "ada@host");
+  CHECK(registry.remarks("steel-detector").at(1).text == "trained on the new line");
 }
 
 TEST_CASE("comparisons of every version are read, and continue", "[schema]") {

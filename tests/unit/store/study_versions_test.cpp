@@ -30,10 +30,12 @@ TEST_CASE("the versions of a study are those that were made since it is there", 
   registry.promote({"a", 0, 2, "first version", Json::object(), at(20)});
   registry.promote({"a", 2, 3, "better", Json::object(), at(30)});
   registry.promote({"a", 3, 2, "chosen by a person", Json::object(), at(40)});
+  registry.record_refusal({"a", 2, 3, "the gate refused it", Json::object(), at(50)});
   const auto found = versions_of_study(store, "steel", at(20));
   REQUIRE(found.size() == 2);
   CHECK(found[0].version.version == 3);
   CHECK_FALSE(found[0].is_current);
+  CHECK(found[0].promotions.size() == 1);
   CHECK(found[1].version.version == 2);
   CHECK(found[1].is_current);
   REQUIRE(found[1].promotions.size() == 2);

@@ -23,6 +23,17 @@ std::vector<double> probabilities_of(const torch::Tensor& logits, bool multi_lab
   return {shares.data_ptr<double>(), shares.data_ptr<double>() + shares.numel()};
 }
 
+std::vector<served::Answer> served_answers(const torch::Tensor& logits, bool multi_label) {
+  const auto classes = static_cast<std::size_t>(logits.size(1));
+  const metrics::ClassScores scores(classes, probabilities_of(logits, multi_label));
+  const std::vector<metrics::Labels> labels = metrics::labels_at(scores, multi_label);
+  std::vector<served::Answer> answers;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    answers.emplace_back(served::Probabilities{{scores.of(i).begin(), scores.of(i).end()},
+                                               {labels[i].begin(), labels[i].end()}});
+  return answers;
+}
+
 Answers::Answers(const metrics::LabelSet& set)
     : set_(set), targets_(set, /*smoothing=*/0, /*balanced=*/false) {}
 

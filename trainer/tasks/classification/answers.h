@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/metrics/classification_quality.h"
+#include "trainer/served/served_model.h"
 #include "trainer/tasks/classification/training_targets.h"
 
 namespace tune::trainer::classification {
@@ -12,6 +13,9 @@ namespace tune::trainer::classification {
 // Probabilities [examples][classes], row after row, out of logits [examples, classes] on any device: of a
 // softmax, or of sigmoids where an example may be of several classes.
 std::vector<double> probabilities_of(const torch::Tensor& logits, bool multi_label);
+
+// The same for each example of a batch of requests, with the labels that they make.
+std::vector<served::Answer> served_answers(const torch::Tensor& logits, bool multi_label);
 
 // Owned by an evaluation, on its thread. The set must outlive it.
 class Answers {

@@ -10,8 +10,8 @@ std::vector<loop::Hyperparameter> optimizer_hyperparameters(double learning_rate
   return {
       real("learning_rate", learning_rate, 1e-6, 1, "log",
            "of the optimizer; where it is not given, a head on frozen features learns at 0.003"),
-      choice("optimizer", {"adamw", "sgd", "adam", "rmsprop", "adagrad", "adadelta"},
-             "adamw decouples the weight decay from the gradient"),
+      weighty(choice("optimizer", {"adamw", "sgd", "adam", "rmsprop", "adagrad", "adadelta"},
+                     "adamw decouples the weight decay from the gradient")),
       real("momentum", 0.9, 0, 0.999, "reverse_log", "of SGD and RMSprop"),
       flag("nesterov", false, "Nesterov's momentum in SGD"),
       real("weight_decay", weight_decay, 0, 0.999, "log", "on weights; biases and normalisation have none"),

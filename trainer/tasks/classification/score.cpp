@@ -1,5 +1,6 @@
 #include "trainer/tasks/classification/score.h"
 
+#include <algorithm>
 #include <optional>
 #include <sstream>
 
@@ -16,13 +17,19 @@ struct Resampled {
   metrics::ResampledQuality quality;
 };
 
-std::vector<Scored> score_all(const std::vector<std::string>& names, Truth& truth) {
+std::vector<Scored> score_all(std::vector<std::string> names,
+                              const std::optional<endpoint::AskedEndpoint>& deployed,
+                              const std::function<Predictions(const endpoint::AskedEndpoint&)>& said_by,
+                              Truth& truth) {
   ScoredExamples& examples = truth.examples;
   std::vector<Predictions> files;
-  for (const std::string& file : names) {
+  for (const std::string& file : names)
     files.push_back(read_predictions(file, examples.items, examples.multi_label));
-    add_classes(files.back(), file, examples);
+  if (deployed) {
+    names.push_back(deployed->url());
+    files.push_back(said_by(*deployed));
   }
+  for (std::size_t i = 0; i < files.size(); ++i) add_classes(files[i], names[i], examples);
   std::vector<Scored> all;
   for (std::size_t i = 0; i < files.size(); ++i) {
     Scored one{match(files[i], names[i], examples, truth.elsewhere), {}};
@@ -94,13 +101,43 @@ void print_resamples(const std::vector<Scored>& all, const Resampled& resampled,
 
 std::vector<loop::Option> score_options(const Items& items) {
   const std::string unit = items.plural();
-  return {
-      {"predictions", "FILE", "what `predict` writes, or a CSV; several are compared with the first", true,
+  std::vector<loop::Option> options{
+      {"predictions", "FILE", "what `predict` writes, or a CSV; several are compared with the first", false,
        true},
       {"resamples", "N", "also 95 % intervals, by so many draws of " + unit + " with replacement"},
       {"seed", "N", "of those draws; 0 by default"},
       {"groups", "FILE",
        "a JSON object with \"groups\", such as `audit --json` prints: " + unit + " that are drawn together"}};
+  for (const loop::Option& option : endpoint::endpoint_options()) options.push_back(option);
+  return options;
+}
+
+Predictions ask_endpoint(const endpoint::AskedEndpoint& deployed, const std::vector<std::string>& names,
+                         const std::function<endpoint::Question(std::size_t)>& question, bool multi_label,
+                         const std::function<bool()>& interrupted) {
+  Predictions said{{}, multi_label, names, {}, {}};
+  for (const Json& answer : deployed.ask(names.size(), question, interrupted)) {
+    try {
+      if (said.classes.empty()) said.classes = answer.at("classes").get<std::vector<std::string>>();
+      const auto probabilities = answer.at("probabilities").get<std::vector<double>>();
+      if (probabilities.size() != said.classes.size())
+        endpoint::refuse_answer(deployed, "its answers are of different classes");
+      said.probabilities.insert(said.probabilities.end(), probabilities.begin(), probabilities.end());
+      metrics::Labels labels;
+      for (const Json& label : answer.at("labels")) {
+        const auto place = std::find(said.classes.begin(), said.classes.end(), label.get<std::string>());
+        if (place == said.classes.end())
+          endpoint::refuse_answer(deployed, "its answers name classes that it does not have");
+        labels.push_back(static_cast<int>(place - said.classes.begin()));
+      }
+      if (!multi_label && labels.size() != 1)
+        endpoint::refuse_answer(deployed, "it says several classes, or none, where there is one");
+      said.labels.push_back(std::move(labels));
+    } catch (const Json::exception&) {
+      endpoint::refuse_answer(deployed, "its answers hold no probabilities of classes");
+    }
+  }
+  return said;
 }
 
 OrderedJson names_json(const metrics::Labels& labels, const ScoredExamples& examples) {
@@ -111,8 +148,12 @@ OrderedJson names_json(const metrics::Labels& labels, const ScoredExamples& exam
 
 loop::Answer answer_score(
     const loop::Request& request, const loop::ScoreOptions& asked, Truth truth,
+    const std::function<Predictions(const endpoint::AskedEndpoint&)>& said_by,
     const std::function<void(const std::vector<Scored>&, const ScoredExamples&, OrderedJson&)>& more) {
-  const std::vector<Scored> all = score_all(request.values.at("predictions"), truth);
+  const auto deployed = endpoint::endpoint_or_files(request, "predictions");
+  const std::vector<Scored> all =
+      score_all(request.has("predictions") ? request.values.at("predictions") : std::vector<std::string>{},
+                deployed, said_by, truth);
   const ScoredExamples& examples = truth.examples;
   const std::string unit = examples.items.plural();
   for (const std::string& warning : examples.warnings) request.notes << "warning: " << warning << '\n';

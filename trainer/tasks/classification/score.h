@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/endpoint/asked_endpoint.h"
 #include "trainer/loop/score_options.h"
 #include "trainer/loop/task.h"
 #include "trainer/tasks/classification/data/scored_examples.h"
@@ -24,13 +25,20 @@ struct Truth {
   std::set<std::string> elsewhere = {};
 };
 
-// --predictions, --resamples, --seed, --groups.
+// --predictions, --endpoint, --token-file, --resamples, --seed, --groups.
 std::vector<loop::Option> score_options(const Items& items);
 
+// What a deployed classifier says of examples of these names, which `question` asks it. Throws
+// Error(kBadData).
+Predictions ask_endpoint(const endpoint::AskedEndpoint& deployed, const std::vector<std::string>& names,
+                         const std::function<endpoint::Question(std::size_t)>& question, bool multi_label,
+                         const std::function<bool()>& interrupted);
+
 // Reads the predictions, scores them, and draws the resamples that are asked for. `more` adds members to the
-// JSON; it may be empty. Throws Error(kBadData).
+// JSON; it may be empty. `said_by` asks the model of --endpoint. Throws Error(kBadData).
 loop::Answer answer_score(
     const loop::Request& request, const loop::ScoreOptions& asked, Truth truth,
+    const std::function<Predictions(const endpoint::AskedEndpoint&)>& said_by,
     const std::function<void(const std::vector<Scored>&, const ScoredExamples&, OrderedJson&)>& more = {});
 
 // The names of labels.

@@ -22,19 +22,22 @@ void append(std::vector<metrics::DetectedBox>& all, const std::vector<ScoredBox>
   }
 }
 
-// Of each image.
+}  // namespace
+
 std::vector<std::vector<ScoredBox>> detections_of(const SsdOutput& output, const std::vector<Box>& boxes,
-                                                  int classes, const DetectionLimits& limits) {
-  const torch::Tensor scores = torch::softmax(output.logits.to(torch::kFloat), -1).cpu().contiguous();
-  const torch::Tensor offsets = output.offsets.to(torch::kFloat).cpu().contiguous();
+                                                  const torch::Tensor& corners, int classes,
+                                                  const loop::Compute& compute,
+                                                  const DetectionLimits& limits) {
+  const torch::Tensor scores = torch::softmax(output.logits.to(torch::kFloat), -1),
+                      offsets = output.offsets.to(torch::kFloat);
+  if (compute.accelerated) return detect_batch(scores, offsets, corners, limits);
+  const torch::Tensor plain_scores = scores.cpu().contiguous(), plain_offsets = offsets.cpu().contiguous();
   std::vector<std::vector<ScoredBox>> found;
   for (std::int64_t image = 0; image < scores.size(0); ++image)
-    found.push_back(
-        detect(scores[image].data_ptr<float>(), offsets[image].data_ptr<float>(), boxes, classes, limits));
+    found.push_back(detect(plain_scores[image].data_ptr<float>(), plain_offsets[image].data_ptr<float>(),
+                           boxes, classes, limits));
   return found;
 }
-
-}  // namespace
 
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
                                const loop::Compute& compute, std::int64_t batch_size,
@@ -65,9 +68,7 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
       result.smooth_l1 += loss.smooth_l1.item<double>() * weight;
       positives += weight;
     }
-    const auto found = compute.accelerated ? detect_batch(torch::softmax(output.logits.to(torch::kFloat), -1),
-                                                          output.offsets.to(torch::kFloat), corners, limits)
-                                           : detections_of(output, boxes, classes, limits);
+    const auto found = detections_of(output, boxes, corners, classes, compute, limits);
     for (std::size_t i = 0; i < examples.size(); ++i)
       append(result.detections, found[i], images.dataset().examples[static_cast<std::size_t>(examples[i])]);
   }

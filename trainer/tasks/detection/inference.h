@@ -12,6 +12,13 @@
 
 namespace tune::trainer::detection {
 
+// Of each image of a batch. `boxes` are the model's default boxes and `corners` the same on the device of
+// `compute`.
+std::vector<std::vector<ScoredBox>> detections_of(const SsdOutput& output, const std::vector<Box>& boxes,
+                                                  const torch::Tensor& corners, int classes,
+                                                  const loop::Compute& compute,
+                                                  const DetectionLimits& limits);
+
 struct Inference {
   std::vector<metrics::DetectedBox> detections;  // in pixels of the original images
   // Means of the batches' losses, which weigh as many as their positives; 0 for unlabelled images.

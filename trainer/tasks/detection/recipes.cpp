@@ -24,7 +24,8 @@ Recipe legacy_recipe() {
       real("momentum", 0.9, 0, 0.999, "reverse_log", "of SGD"),
       real("weight_decay", 5e-4, 0, 0.999, "log",
            "L2 penalty on weights; biases and normalisation have none"),
-      choice("optimizer", {"sgd", "adam"}, "adam takes learning_rate, and has no momentum of its own to set"),
+      weighty(choice("optimizer", {"sgd", "adam"},
+                     "adam takes learning_rate, and has no momentum of its own to set")),
       flag("nesterov", false, "Nesterov's momentum in SGD"),
   };
   const std::string step = kStepRegex, number = "\\(([0-9.]+)\\)";
@@ -43,7 +44,7 @@ Recipe latest_recipe() {
   recipe.description = "Adam; prints the lines of SageMaker JumpStart's SSD, and the mAP";
   recipe.hyperparameters = {
       real("adam_learning_rate", 1e-3, 1e-6, 0.5, "log", "of Adam"),
-      choice("optimizer", {"adamw", "adam"}, "adamw decouples the weight decay from the gradient"),
+      weighty(choice("optimizer", {"adamw", "adam"}, "adamw decouples the weight decay from the gradient")),
       real("weight_decay", 0.05, 0, 0.999, "log", "on weights; biases and normalisation have none"),
       real("beta1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
       real("beta2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),

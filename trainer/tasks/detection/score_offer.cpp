@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "trainer/endpoint/asked_endpoint.h"
 #include "trainer/loop/score_options.h"
 #include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/coco_map.h"
@@ -21,6 +22,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -94,9 +96,49 @@ std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, const lo
   return elsewhere;
 }
 
-Scored score(const std::string& file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere,
-             std::vector<std::string>& warnings) {
-  const std::vector<metrics::DetectedBox> detections = read_detections(file, truth, elsewhere, &warnings);
+// What a deployed model finds in the images of the truth.
+std::vector<metrics::DetectedBox> ask_endpoint(const endpoint::AskedEndpoint& deployed, ScoreTruth& truth,
+                                               const std::function<bool()>& interrupted) {
+  std::map<std::string, int> categories;
+  for (std::size_t i = 0; i < truth.names.size(); ++i) categories[truth.names[i]] = static_cast<int>(i);
+  const auto question = [&](std::size_t i) -> endpoint::Question {
+    const auto file = truth.files.find(truth.images[i]);
+    if (file == truth.files.end() || file->second.path.empty())
+      throw Error(ExitCode::kBadData,
+                  truth.place + ": the file of image " + std::to_string(truth.images[i]) + " is not there",
+                  "name the folder of the images with --images: an endpoint looks at them");
+    return {"application/x-image", read_file(file->second.path)};
+  };
+  const std::vector<Json> answers = deployed.ask(truth.images.size(), question, interrupted);
+  std::vector<metrics::DetectedBox> detections;
+  std::set<std::string> unknown;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    try {
+      for (const Json& found : answers[i].at("detections")) {
+        const auto category = categories.find(found.at("class").get<std::string>());
+        if (category == categories.end()) {
+          unknown.insert(found.at("class").get<std::string>());
+          continue;
+        }
+        const auto box = found.at("box").get<std::array<double, 4>>();
+        detections.push_back({truth.images[i],
+                              category->second,
+                              {box[0], box[1], box[2] - box[0], box[3] - box[1]},
+                              // The float that it was.
+                              static_cast<float>(found.at("score").get<double>())});
+      }
+    } catch (const Json::exception&) {
+      endpoint::refuse_answer(deployed, "its answers hold no detections");
+    }
+  }
+  for (const std::string& name : unknown)
+    truth.warnings.push_back(truth.place + " has no category \"" + name +
+                             "\", so its detections are left out");
+  return detections;
+}
+
+Scored score(const std::string& file, const ScoreTruth& truth,
+             const std::vector<metrics::DetectedBox>& detections) {
   const int classes = static_cast<int>(truth.categories.size());
   Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}, {}};
   scored.coco = metrics::summarize(scored.judged);
@@ -250,7 +292,7 @@ Asked asked_for(const loop::Request& request) {
   Asked asked;
   static_cast<loop::ScoreOptions&>(asked) = loop::read_score_options(request);
   asked.truth = request.text("ground-truth");
-  asked.detections = request.values.at("detections");
+  if (request.has("detections")) asked.detections = request.values.at("detections");
   asked.part = image_sets::part_choice(request);
   asked.images = image_sets::images_choice(request);
   if (request.has("labels")) asked.labels = request.text("labels");
@@ -259,6 +301,7 @@ Asked asked_for(const loop::Request& request) {
 
 loop::Answer answer_score(const loop::Request& request) {
   const Asked asked = asked_for(request);
+  const auto deployed = endpoint::endpoint_or_files(request, "detections");
   ScoreTruth truth = read_score_truth(asked.truth, asked.options());
   if (truth.has_id_zero)
     truth.warnings.push_back(
@@ -268,7 +311,9 @@ loop::Answer answer_score(const loop::Request& request) {
   const std::set<std::int64_t> elsewhere = keep_part(truth, asked, request);
   std::vector<Scored> scored;
   for (const std::string& file : asked.detections)
-    scored.push_back(score(file, truth, elsewhere, truth.warnings));
+    scored.push_back(score(file, truth, read_detections(file, truth, elsewhere, &truth.warnings)));
+  if (deployed)
+    scored.push_back(score(deployed->url(), truth, ask_endpoint(*deployed, truth, request.interrupted)));
   if (std::filesystem::is_directory(asked.truth))  // of a file it is known
     request.notes << "data: " << truth.place << " is " << truth.form << '\n';
   for (const std::string& warning : truth.warnings) request.notes << "warning: " << warning << '\n';
@@ -292,13 +337,14 @@ loop::Answer answer_score(const loop::Request& request) {
 loop::Offer score_offer() {
   std::vector<loop::Option> options{
       {"ground-truth", "DATA", "data set with annotations; a COCO JSON needs no images", true},
-      {"detections", "FILE", "detections in COCO's results format (JSON); may be given several times", true,
+      {"detections", "FILE", "detections in COCO's results format (JSON); may be given several times", false,
        true},
       {"resamples", "N", "score N resamples of the images too, the same for every FILE"},
       {"groups", "FILE", "JSON with \"groups\": lists of image ids that are drawn together"},
       {"seed", "S", "of the resamples; 0 by default"},
       {"labels", "FILE", "labels.json of a model, where DATA has no category ids of its own"},
       {"examples", "N", "with --json: N images spread evenly over the set, with their files and objects"}};
+  for (const loop::Option& option : endpoint::endpoint_options()) options.push_back(option);
   image_sets::add_part_options(options, kImagesOption);
   return {"score", options, answer_score, false,
           "with each class, and the confusion of classes at IoU 0.5 and a score of 0.25"};

@@ -4,6 +4,7 @@
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/recipes.h"
+#include "trainer/tasks/detection/served_detector.h"
 #include "trainer/tasks/image_sets/data_keys.h"
 
 namespace tune::trainer::detection {
@@ -101,7 +102,9 @@ const loop::Task& detection_task() {
       {"images with the boxes of objects: PASCAL VOC's XML, COCO's JSON, or YOLO's texts",
        "data/steel/\n"
        "  images/crazing_1.jpg\n"
-       "  annotations/crazing_1.xml\n"}};
+       "  annotations/crazing_1.xml\n"},
+      nullptr,
+      serve_detector};
   return task;
 }
 

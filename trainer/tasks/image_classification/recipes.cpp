@@ -36,19 +36,22 @@ constexpr const char* kMxnetHead = "Epoch\\[(?:[0-9]+\\] Step\\[)?([0-9]+)\\]";
 constexpr const char* kNumber = "([0-9.]+)";
 
 Hyperparameter image_size_row() {
-  return whole("image_size", 0, 0, 1024, "linear",
-               "pixels of each side of what the network sees, cut out of the same share of the image; 0: the "
-               "size that the model's weights were trained on");
+  return weighty(
+      whole("image_size", 0, 0, 1024, "linear",
+            "pixels of each side of what the network sees, cut out of the same share of the image; 0: the "
+            "size that the model's weights were trained on"));
 }
 
 std::vector<Hyperparameter> caching_rows() {
   return {
-      flag("cache_features", true,
-           "with freeze features: each image passes the network once, and all epochs and trials look at what "
-           "came out; without it images are varied, and pass it in each epoch"),
-      whole("feature_views", 1, 1, 64, "linear",
-            "with cached features: how many of each image, the first of the image as it is, the others of it "
-            "varied")};
+      weighty(flag(
+          "cache_features", true,
+          "with freeze features: each image passes the network once, and all epochs and trials look at what "
+          "came out; without it images are varied, and pass it in each epoch")),
+      weighty(whole(
+          "feature_views", 1, 1, 64, "linear",
+          "with cached features: how many of each image, the first of the image as it is, the others of it "
+          "varied"))};
 }
 
 std::vector<Hyperparameter> mixing_rows() {

@@ -71,10 +71,11 @@ void ask_augmentation_of_mxnet(const std::string& type, Json& ours) {
 
 std::vector<Hyperparameter> mxnet_hyperparameters(const std::vector<Hyperparameter>& shared) {
   return with(
-      {whole("epochs", 30, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
-       whole("mini_batch_size", 32, 2, 512, "log", "images in a batch"),
+      {weighty(whole("epochs", 30, 0, 10000, "log",
+                     "passes over the training images; 0 exports the untrained model")),
+       weighty(whole("mini_batch_size", 32, 2, 512, "log", "images in a batch")),
        real("learning_rate", 0.1, 1e-6, 0.5, "log", "of the optimizer"),
-       choice("optimizer", {"sgd", "adam", "rmsprop", "nag"}, "nag is SGD with Nesterov's momentum"),
+       weighty(choice("optimizer", {"sgd", "adam", "rmsprop", "nag"}, "nag is SGD with Nesterov's momentum")),
        real("momentum", 0.9, 0, 0.999, "reverse_log", "of sgd and nag"),
        real("weight_decay", 1e-4, 0, 0.999, "log", "of sgd and nag; biases and normalisation have none"),
        real("beta_1", 0.9, 1e-6, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
@@ -153,11 +154,12 @@ Asked asked_of_mxnet(const Hyperparameters& values) {
 
 std::vector<Hyperparameter> tensorflow_hyperparameters(const std::vector<Hyperparameter>& shared) {
   return with(
-      {whole("epochs", 3, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
-       whole("batch_size", 32, 2, 1024, "log", "images in a batch"),
+      {weighty(whole("epochs", 3, 0, 10000, "log",
+                     "passes over the training images; 0 exports the untrained model")),
+       weighty(whole("batch_size", 32, 2, 1024, "log", "images in a batch")),
        real("learning_rate", 1e-3, 1e-6, 0.5, "log", "of the optimizer"),
-       choice("optimizer", {"adam", "sgd", "nesterov", "rmsprop", "adagrad", "adadelta"},
-              "nesterov is SGD with Nesterov's momentum"),
+       weighty(choice("optimizer", {"adam", "sgd", "nesterov", "rmsprop", "adagrad", "adadelta"},
+                      "nesterov is SGD with Nesterov's momentum")),
        real("beta_1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
        real("beta_2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
        real("momentum", 0.9, 0, 0.999, "reverse_log", "of sgd, nesterov and rmsprop"),
@@ -166,8 +168,8 @@ std::vector<Hyperparameter> tensorflow_hyperparameters(const std::vector<Hyperpa
             "decay of the mean of squared gradients in adadelta and rmsprop"),
        real("initial_accumulator_value", 1e-4, 0, 1, "linear",
             "what Adagrad's sum of squared gradients begins at"),
-       flag("train_only_top_layer", false, "the head alone is trained"),
-       flag("train_only_on_top_layer", false, "another name of train_only_top_layer"),
+       weighty(flag("train_only_top_layer", false, "the head alone is trained")),
+       weighty(flag("train_only_on_top_layer", false, "another name of train_only_top_layer")),
        choice("reinitialize_top_layer", {"Auto", "True", "False"},
               "Auto keeps the head of weights that were trained on the same classes"),
        real("dropout_rate", 0.2, 0, 0.95, "linear", "of the head's input"),

@@ -12,6 +12,7 @@
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_sets/part_options.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::image_classification {
 namespace {
@@ -57,9 +58,9 @@ ScoredExamples scored_images(const Dataset& dataset, const std::string& place) {
 // `files` gets those of the images, where they are looked at.
 Truth read_truth(const ScoreRequest& asked, const loop::Request& request, std::vector<fs::path>& files) {
   const std::string place = asked.truth.data.string();
-  // A table of labels needs no images; those of a part, or of --examples, do.
+  // A table of labels needs no images; those of a part, of --examples, or for an endpoint do.
   const bool is_table = data::has_extension(asked.truth.data, {".csv", ".json"});
-  if (is_table && !asked.truth.part && asked.examples == 0)
+  if (is_table && !asked.truth.part && asked.examples == 0 && !request.has("endpoint"))
     return {classification::scored_examples(classification::read_predictions(place, image_items()),
                                             image_items(), place, asked.classes)};
   ReadOptions options;
@@ -117,8 +118,18 @@ loop::Answer answer_score(const loop::Request& request) {
   const ScoreRequest asked = asked_for(request);
   std::vector<fs::path> files;
   Truth truth = read_truth(asked, request, files);
+  const std::vector<std::string> names = truth.examples.names;
+  const bool multi_label = truth.examples.multi_label;
+  const auto said_by = [&](const endpoint::AskedEndpoint& deployed) {
+    return classification::ask_endpoint(
+        deployed, names,
+        [&](std::size_t i) {
+          return endpoint::Question{"application/x-image", read_file(files[i])};
+        },
+        multi_label, request.interrupted);
+  };
   return classification::answer_score(
-      request, asked, std::move(truth),
+      request, asked, std::move(truth), said_by,
       [&](const std::vector<Scored>& all, const ScoredExamples& images, OrderedJson& json) {
         if (asked.examples > 0) json["examples"] = examples_json(all, images, files, asked.examples);
       });

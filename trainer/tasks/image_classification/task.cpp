@@ -4,6 +4,7 @@
 #include "trainer/tasks/image_classification/initial_weights.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/offers.h"
+#include "trainer/tasks/image_classification/served_classifier.h"
 #include "trainer/tasks/image_classification/task_parts.h"
 
 namespace tune::trainer::image_classification {
@@ -63,7 +64,8 @@ const loop::Task& image_classification_task() {
       .data = {"images of classes: a folder for each class, a list (.lst) or a table (.csv)",
                "data/steel-classes/\n"
                "  crazing/1.jpg\n"
-               "  scratches/2.jpg\n"}};
+               "  scratches/2.jpg\n"},
+      .serve = serve_classifier};
   return task;
 }
 

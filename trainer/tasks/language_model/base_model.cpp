@@ -310,7 +310,7 @@ void write_model_folder(const fs::path& folder, const BaseModel& base, const wei
   config.erase("torch_dtype");
   config["dtype"] = weights::dtype_name(tensors.at(kTable).scalar_type());
   if (tensors.contains("lm_head.weight")) config["tie_word_embeddings"] = false;
-  weights::write_safetensors(folder / weights::kModelFile, tensors, {{"format", "pt"}});
+  weights::write_safetensors(folder / weights::kHuggingFaceFile, tensors, {{"format", "pt"}});
   write_file_atomically(folder / kConfig, config.dump(2) + "\n");
   if (!base.generation.is_null()) write_file_atomically(folder / kGeneration, base.generation.dump(2) + "\n");
   write_tokenizer(folder, base);

@@ -1,25 +1,15 @@
 #pragma once
-// Answers, token by token.
+// Answers to many prompts.
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "trainer/nn/decoder.h"
+#include "trainer/tasks/language_model/token_choice.h"
 #include "trainer/text/tokenizer.h"
 
 namespace tune::trainer::language_model {
-
-struct GenerationSettings {
-  std::int64_t max_new_tokens = 64;
-  double temperature = 0;  // 0: the most probable token each time
-  double top_p = 1;        // tokens are drawn from the fewest that have so much of the probability
-  std::int64_t top_k = 0;  // and from so many at most; 0: any
-  double repetition_penalty =
-      1;  // above 1: tokens that were there before become less probable (Keskar et al., arXiv 1909.05858)
-  std::vector<std::string> stops = {};  // texts that end an answer, and are no part of it
-  std::uint64_t seed = 0;
-};
 
 struct GeneratedAnswer {
   std::string text;

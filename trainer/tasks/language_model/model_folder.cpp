@@ -32,11 +32,27 @@ std::string text_in(const Json& json, const char* part, const char* key) {
   return value.is_string() ? value.get<std::string>() : "";
 }
 
+// A promoted adapter remembers its base.
+void check_base(const fs::path& folder, const Json& description, const BaseModel& base) {
+  const std::string wanted = text_in(description, "base", "fingerprint");
+  if (!wanted.empty() && wanted != base.fingerprint)
+    throw Error(ExitCode::kBadData,
+                folder.string() + ": an adapter of another base than " + base.path.string() +
+                    ": it was trained on one with the fingerprint " + wanted + ", and this one has " +
+                    base.fingerprint,
+                "name the base that it was trained on with --base");
+}
+
+// Whether an adapter changes weights that are not its own.
+bool changes_base(const LoraSettings& settings) {
+  return !settings.saved_modules.empty() || settings.bias != "none";
+}
+
 }  // namespace
 
-ExampleTokens OpenedModel::tokens() const {
+ExampleTokens OpenedModel::tokens(const std::string& name) const {
   return {base->tokenizer, base->ends.empty() ? std::nullopt : std::optional(base->ends.front()),
-          base->path.string()};
+          name.empty() ? base->path.string() : name};
 }
 
 bool is_model(const fs::path& path) {
@@ -55,7 +71,7 @@ bool is_model(const fs::path& path) {
                      [&](const Family& family) { return type == family.name; });
 }
 
-OpenedModel open_model(const fs::path& folder, const std::string& base, std::ostream& notes) {
+OpenedModel open_model(const fs::path& folder, const std::string& base, std::ostream& notes, Held held) {
   OpenedModel model;
   const Json description = description_of(folder);
   fs::path place = folder;
@@ -73,14 +89,8 @@ OpenedModel open_model(const fs::path& folder, const std::string& base, std::ost
                 "leave --base out");
   }
   model.base = std::make_shared<BaseModel>(open_base(place, notes));
-  const std::string wanted = text_in(description, "base", "fingerprint");
-  if (!model.adapter.empty() && !wanted.empty() && wanted != model.base->fingerprint)
-    throw Error(ExitCode::kBadData,
-                folder.string() + ": an adapter of another base than " + place.string() +
-                    ": it was trained on one with the fingerprint " + wanted + ", and this one has " +
-                    model.base->fingerprint,
-                "name the base that it was trained on with --base");
-  model.decoder = load_decoder(*model.base, at::kFloat, Held::kAsInFile);
+  if (!model.adapter.empty()) check_base(folder, description, *model.base);
+  model.decoder = load_decoder(*model.base, at::kFloat, held);
   if (!model.adapter.empty()) {
     model.lora = load_adapter(model.decoder, kUsedAdapter, folder, place.string());
     model.adapter_name = kUsedAdapter;
@@ -89,6 +99,23 @@ OpenedModel open_model(const fs::path& folder, const std::string& base, std::ost
   if (description.is_object() && description.value("max_length", Json()).is_number_integer())
     model.max_length = description["max_length"];
   return model;
+}
+
+void add_adapter_folder(OpenedModel& model, const std::string& name, const fs::path& folder) {
+  if (!is_adapter_folder(folder))
+    throw Error(ExitCode::kNotFound, folder.string() + " holds no adapter: there is no " + kAdapterConfig,
+                "name the folder of an adapter as tune or PEFT writes it");
+  check_base(folder, description_of(folder), *model.base);
+  const bool others_change = model.lora && changes_base(*model.lora);
+  if (others_change || changes_base(read_adapter_config(folder).settings))
+    throw Error(ExitCode::kBadData,
+                (others_change ? model.adapter : folder).string() +
+                    ": an adapter that trained weights of its base (modules_to_save or bias), which "
+                    "adapters that share the base would see",
+                "deploy it by itself, or merge it: `tune-train export`");
+  load_adapter(model.decoder, name, folder, model.base->path.string());
+  model.decoder->use_adapter(model.adapter_name);
+  model.decoder->eval();
 }
 
 std::vector<loop::Option> model_options() {

@@ -24,7 +24,8 @@ struct OpenedModel {
   std::string adapter_name;       // under which it lies on the decoder
   std::int64_t max_length = 0;    // that it was trained with; 0 where nobody says
 
-  ExampleTokens tokens() const;
+  // `name` is what errors call it; its base's path without.
+  ExampleTokens tokens(const std::string& name = "") const;
 };
 
 // Whether it looks like one that other programs made: a .gguf file, an adapter, or a Hugging Face folder of a
@@ -34,7 +35,13 @@ bool is_model(const std::filesystem::path& path);
 // `base` takes the place of what an adapter's folder names; "" without. Throws Error(kNotFound),
 // Error(kBadData) for an adapter of another base too: where the folder is a promoted one, by the base's
 // fingerprint.
-OpenedModel open_model(const std::filesystem::path& folder, const std::string& base, std::ostream& notes);
+OpenedModel open_model(const std::filesystem::path& folder, const std::string& base, std::ostream& notes,
+                       Held held = Held::kAsInFile);
+
+// Puts one more adapter onto an opened model, under a name of its own, so that they take turns on one base.
+// Throws Error(kBadData) as open_model() does, and for an adapter that trained weights of the base itself
+// (modules_to_save, bias), since others would then see them.
+void add_adapter_folder(OpenedModel& model, const std::string& name, const std::filesystem::path& folder);
 
 // The options --model, --base and --threads of commands that use a model, and the model that they name.
 std::vector<loop::Option> model_options();

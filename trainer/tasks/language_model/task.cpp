@@ -5,6 +5,7 @@
 #include "trainer/tasks/language_model/language_model_training.h"
 #include "trainer/tasks/language_model/offers.h"
 #include "trainer/tasks/language_model/recipes.h"
+#include "trainer/tasks/language_model/served_language_model.h"
 #include "trainer/tasks/language_model/task_parts.h"
 
 namespace tune::trainer::language_model {
@@ -54,7 +55,8 @@ const loop::Task& language_model_task() {
                "plain texts as JSON Lines",
                "data/answers.jsonl\n"
                "  {\"prompt\": \"What melts at 0 C?\\n\", \"completion\": \"Ice.\"}\n"},
-      .precision = precision};
+      .precision = precision,
+      .serve = serve_language_model};
   return task;
 }
 

@@ -8,6 +8,7 @@
 #include "trainer/tasks/language_model/adapter.h"
 #include "trainer/tasks/language_model/data/token_sequences.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/os/sha256.h"
 
 namespace fs = std::filesystem;
@@ -78,10 +79,6 @@ std::int64_t max_length_of(const BaseModel& base, std::int64_t asked, std::ostre
   return usual;
 }
 
-std::string counted(std::size_t count, const char* what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 // Cuts examples into tokens, and says what was cut.
 std::vector<TokenSequence> tokens_of(const ExampleTokens& tokens, const std::vector<Example>& examples,
                                      std::int64_t max_length, const char* part, OrderedJson& facts,
@@ -96,17 +93,17 @@ std::vector<TokenSequence> tokens_of(const ExampleTokens& tokens, const std::vec
                  {"learned_tokens", learned},         {"cut_examples", made.cut},
                  {"cut_tokens", made.cut_tokens},     {"dropped_examples", made.dropped}};
   if (examples.empty()) return {};
-  notes << part << ": " << counted(made.sequences.size(), "example") << ", " << all << " tokens, " << learned
-        << " of them learned" << std::endl;
+  notes << part << ": " << plural_text(made.sequences.size(), "example") << ", " << all << " tokens, "
+        << learned << " of them learned" << std::endl;
   if (made.cut > 0)
-    notes << "warning: " << part << ": " << counted(made.cut, "example") << " cut at max_length "
+    notes << "warning: " << part << ": " << plural_text(made.cut, "example") << " cut at max_length "
           << max_length << ", by " << made.cut_tokens << " tokens" << std::endl;
   if (made.dropped > 0)
-    notes << "warning: " << part << ": " << counted(made.dropped, "example")
+    notes << "warning: " << part << ": " << plural_text(made.dropped, "example")
           << " left out, whose prompts alone fill max_length; the first is " << made.first_dropped
           << std::endl;
   if (made.moved > 0)
-    notes << "warning: " << part << ": in " << counted(made.moved, "example")
+    notes << "warning: " << part << ": in " << plural_text(made.moved, "example")
           << " the prompt's last token takes in the beginning of the completion; end prompts with a space or "
              "a line "
              "break, or begin completions with one"

@@ -8,16 +8,35 @@
 
 namespace tune::trainer::text_classification {
 
-EncodedTexts::EncodedTexts(const text::Tokenizer& tokenizer, const Dataset& dataset, std::size_t max_length,
-                           int threads) {
+namespace {
+
+std::vector<text::Encoding> encodings_of(const text::Tokenizer& tokenizer, const Dataset& dataset,
+                                         std::size_t max_length, int threads) {
   std::vector<text::Encoding> encoded(dataset.examples.size());
   data::in_parallel(encoded.size(), threads, [&](std::size_t i) {
     const Example& example = dataset.examples[i];
     encoded[i] = dataset.pairs ? tokenizer.encode_pair(example.text, example.second, max_length)
                                : tokenizer.encode_one(example.text, max_length);
   });
+  return encoded;
+}
+
+std::vector<const text::Encoding*> each_of(const std::vector<text::Encoding>& encoded) {
+  std::vector<const text::Encoding*> each;
+  for (const text::Encoding& one : encoded) each.push_back(&one);
+  return each;
+}
+
+}  // namespace
+
+EncodedTexts::EncodedTexts(const text::Tokenizer& tokenizer, const Dataset& dataset, std::size_t max_length,
+                           int threads)
+    : EncodedTexts(each_of(encodings_of(tokenizer, dataset, max_length, threads))) {}
+
+EncodedTexts::EncodedTexts(const std::vector<const text::Encoding*>& encoded) {
   starts_.push_back(0);
-  for (const text::Encoding& one : encoded) {
+  for (const text::Encoding* each : encoded) {
+    const text::Encoding& one = *each;
     const auto length = static_cast<std::int64_t>(one.ids.size());
     starts_.push_back(starts_.back() + length);
     lengths_.push_back(length);
@@ -29,7 +48,8 @@ EncodedTexts::EncodedTexts(const text::Tokenizer& tokenizer, const Dataset& data
   }
   const bool has_types = largest_type_ > 0;
   ids_.reserve(static_cast<std::size_t>(starts_.back()));
-  for (const text::Encoding& one : encoded) {
+  for (const text::Encoding* each : encoded) {
+    const text::Encoding& one = *each;
     for (const std::int64_t id : one.ids) {
       ids_.push_back(static_cast<std::int32_t>(id));
       largest_id_ = std::max(largest_id_, id);

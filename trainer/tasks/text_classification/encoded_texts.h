@@ -19,6 +19,8 @@ class EncodedTexts {
   // Texts, or pairs, with the tokens that the tokenizer puts around them, cut to `max_length`. Uses so many
   // threads of its own.
   EncodedTexts(const text::Tokenizer& tokenizer, const Dataset& dataset, std::size_t max_length, int threads);
+  // Of texts that are cut into tokens already.
+  explicit EncodedTexts(const std::vector<const text::Encoding*>& encoded);
 
   std::int64_t size() const { return static_cast<std::int64_t>(starts_.size()) - 1; }
   const std::vector<std::int64_t>& lengths() const { return lengths_; }  // in tokens

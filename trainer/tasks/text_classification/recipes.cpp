@@ -57,14 +57,15 @@ std::vector<Hyperparameter> plan_rows() {
 
 std::vector<Hyperparameter> text_rows() {
   constexpr double kMostTokens = 1 << 20;
-  return {
-      whole("max_length", 256, 4, kMostTokens, "log",
-            "tokens of a text, with those that stand for its ends; what is longer is cut. Where it is not "
-            "given, no more than the encoder takes"),
-      flag("group_by_length", true, "texts of a batch are about as long as each other"),
-      flag("cache_features", true,
-           "with freeze features: each text passes the encoder once, and all epochs and trials look at "
-           "what came out")};
+  return {weighty(whole(
+              "max_length", 256, 4, kMostTokens, "log",
+              "tokens of a text, with those that stand for its ends; what is longer is cut. Where it is not "
+              "given, no more than the encoder takes")),
+          flag("group_by_length", true, "texts of a batch are about as long as each other"),
+          weighty(flag(
+              "cache_features", true,
+              "with freeze features: each text passes the encoder once, and all epochs and trials look at "
+              "what came out"))};
 }
 
 void append(std::vector<Hyperparameter>& rows, std::vector<Hyperparameter> more) {

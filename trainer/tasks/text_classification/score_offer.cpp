@@ -31,7 +31,19 @@ loop::Answer answer_score(const loop::Request& request) {
   ReadOptions options = read_options(request);
   if (request.has("multi-label")) options.multi_label = true;
   const std::string& place = request.text("ground-truth");
-  return classification::answer_score(request, asked, {scored_texts(read_dataset(place, options), place)});
+  const Dataset dataset = read_dataset(place, options);
+  const auto said_by = [&](const endpoint::AskedEndpoint& deployed) {
+    std::vector<std::string> names;
+    for (const Example& example : dataset.examples) names.push_back(example.name);
+    const auto question = [&](std::size_t i) {
+      OrderedJson body{{"text", dataset.examples[i].text}};
+      if (dataset.pairs) body["second"] = dataset.examples[i].second;
+      return endpoint::Question{"application/json",
+                                body.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)};
+    };
+    return classification::ask_endpoint(deployed, names, question, dataset.multi_label, request.interrupted);
+  };
+  return classification::answer_score(request, asked, {scored_texts(dataset, place)}, said_by);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "trainer/tasks/classification/head_choice.h"
 #include "trainer/tasks/text_classification/encoder_weights.h"
 #include "trainer/tasks/text_classification/offers.h"
+#include "trainer/tasks/text_classification/served_text_classifier.h"
 #include "trainer/tasks/text_classification/task_parts.h"
 
 namespace tune::trainer::text_classification {
@@ -72,7 +73,8 @@ const loop::Task& text_classification_task() {
                "data/mails.csv\n"
                "  label,text\n"
                "  spam,You have won\n"
-               "  ham,See you at six\n"}};
+               "  ham,See you at six\n"},
+      .serve = serve_text_classifier};
   return task;
 }
 

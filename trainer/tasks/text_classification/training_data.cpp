@@ -10,6 +10,7 @@
 #include "trainer/loop/task.h"
 #include "trainer/loop/trial_file.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::text_classification {
@@ -53,8 +54,6 @@ std::size_t shared_texts(const Dataset& set, const Dataset& seen) {
       std::count_if(set.examples.begin(), set.examples.end(),
                     [&](const Example& example) { return contents.contains(content_of(example)); }));
 }
-
-std::string texts(std::size_t count) { return std::to_string(count) + (count == 1 ? " text" : " texts"); }
 
 // Reads one trial's sets; lives for one call.
 class SetsReader {
@@ -190,7 +189,8 @@ class SetsReader {
       if (contradicting++ == 0) first = "lines " + one.name + " and " + sets_.training.examples[*other].name;
     }
     if (contradicting > 0)
-      sets_.warnings.push_back(data_ + ": " + texts(contradicting) + (contradicting == 1 ? " has" : " have") +
+      sets_.warnings.push_back(data_ + ": " + plural_text(contradicting, "text") +
+                               (contradicting == 1 ? " has" : " have") +
                                " different labels where it is there again, such as in " + first);
   }
 
@@ -200,9 +200,9 @@ class SetsReader {
     const std::size_t shared = shared_texts(sets_.validation, sets_.training);
     sets_.split = {{"validation_shared_texts", shared}};
     if (shared > 0)
-      sets_.warnings.push_back(std::to_string(shared) + " of " + texts(sets_.validation.examples.size()) +
-                               " to validate are among those of " + data_ +
-                               ", so the metrics may be too good");
+      sets_.warnings.push_back(
+          std::to_string(shared) + " of " + plural_text(sets_.validation.examples.size(), "text") +
+          " to validate are among those of " + data_ + ", so the metrics may be too good");
   }
 
   void read_test(const std::string& place, const std::string& part, const Dataset& whole) {
@@ -214,9 +214,9 @@ class SetsReader {
     const std::size_t shared = shared_texts(*sets_.test, whole);
     sets_.split["test_shared_texts"] = shared;
     if (shared > 0)
-      sets_.warnings.push_back(std::to_string(shared) + " of " + texts(sets_.test->examples.size()) +
-                               " to test are among those of " + data_ +
-                               ", so what is measured on them may be too good");
+      sets_.warnings.push_back(
+          std::to_string(shared) + " of " + plural_text(sets_.test->examples.size(), "text") +
+          " to test are among those of " + data_ + ", so what is measured on them may be too good");
   }
 
   // Both change what the mean over classes means, and nothing in a metric shows it.

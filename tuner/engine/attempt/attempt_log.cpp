@@ -104,6 +104,20 @@ std::string AttemptLog::read(std::size_t limit) {
   return text;
 }
 
+std::uint64_t printed_bytes(const std::filesystem::path& attempt_folder) {
+  std::error_code missing;
+  if (const auto segments = segments_in(attempt_folder); !segments.empty()) {
+    const auto& [begin, file] = *segments.rbegin();
+    const std::uint64_t size = std::filesystem::file_size(file, missing);
+    return missing ? begin : begin + size;
+  }
+  const std::filesystem::path log = attempt_folder / kLogFile;
+  const std::uint64_t size = std::filesystem::file_size(log, missing);
+  if (missing) return 0;
+  const auto dropped = dropped_in_marker(read_at(log, kLogHead, kLogMarkerSize));
+  return dropped ? size - kLogMarkerSize + *dropped : size;
+}
+
 std::string log_end(const std::filesystem::path& attempt_folder, std::size_t limit) {
   const auto segments = segments_in(attempt_folder);
   const std::filesystem::path last = segments.empty() ? attempt_folder / kLogFile : segments.rbegin()->second;

@@ -12,9 +12,12 @@ namespace tune::engine {
 // Reads a log from its start, also while it grows. Owned by its user; not thread-safe; writes nothing.
 class AttemptLog {
  public:
-  explicit AttemptLog(std::filesystem::path attempt_folder) : folder_(std::move(attempt_folder)) {}
+  // From `position` on, in all that the trainer has printed.
+  explicit AttemptLog(std::filesystem::path attempt_folder, std::uint64_t position = 0)
+      : folder_(std::move(attempt_folder)), position_(position) {}
   // What comes next, at most `limit` bytes (or one marker line); empty when there is nothing new.
   std::string read(std::size_t limit = 1 << 20);
+  std::uint64_t position() const { return position_; }  // of what comes next
 
  private:
   std::string read_tail_segments(std::size_t limit, bool& any);
@@ -22,8 +25,11 @@ class AttemptLog {
   std::string skip_to(std::uint64_t position);
 
   std::filesystem::path folder_;
-  std::uint64_t position_ = 0;  // in all that the trainer has printed
+  std::uint64_t position_;
 };
+
+// How much the trainer has printed so far, in bytes, dropped ones included.
+std::uint64_t printed_bytes(const std::filesystem::path& attempt_folder);
 
 inline constexpr std::size_t kLogEnd = 4096;  // of a log: where a program that ran out of memory says so
 

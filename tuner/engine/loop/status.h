@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/study_store.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
@@ -19,6 +20,7 @@ enum class StatusKind {
   kAttemptRequeued,  // will run again; message = reason
   kBest,             // a new best trial; of two objectives, one of the front
   kNotice,           // anything a person should know
+  kBudget,           // most of a limit is taken, or all of it: about = the limit, value = the share
   kRequest,          // a person asked for something from another terminal; message = who, and what was done
   kDraining,         // a first signal arrived
   kPromotion,        // message = what was decided and why
@@ -51,6 +53,10 @@ struct StatusEvent {
   std::optional<double> second_value = {};  // where there are two objectives
   std::optional<Json> limits = {};          // of a request: those in force from now on, where it set any
 };
+
+// What a row of a study's events tells a display; nullopt for kinds that none shows. Throws std::exception
+// for data that this program never writes.
+std::optional<StatusEvent> stored_event(const store::EventRow& row);
 
 // What has become of an attempt.
 StatusEvent event_of(AttemptId attempt, StatusKind kind, std::string message = {});

@@ -11,6 +11,7 @@
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/loop/alive_file.h"
+#include "tuner/engine/loop/budget_watch.h"
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/database_file.h"
 #include "tuner/engine/loop/history_book.h"
@@ -52,6 +53,7 @@ struct StudyLoop::Impl {
   Completion completion;
   SuggestionSource source;
   Spending spending;
+  BudgetWatch budget;
   TrialStarter starter;
   StartQueue& queue = starter.queue();
 
@@ -130,6 +132,7 @@ StudyLoop::Impl::Impl(const Parts& given)
              [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
+      budget(parts.spec, parts.store, journal),
       starter({parts.spec, parts.runner, parts.clock, journal, record, book, desk, source, completion,
                spending, guard, parts.patience}),
       last_alive(alive.last_time(study.updated)) {
@@ -413,6 +416,7 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   database.check_present();
   record.save(store::StudyState::kRunning, {});
   look_at_neighbours();
+  if (budget.is_wanted()) budget.look(limits, record.elapsed(), spending.taken_in_all(desk.leases()));
   database.shrink_log(parts.store, [this](const std::string& sentence) { journal.notice_once(sentence); });
 }
 
@@ -548,6 +552,7 @@ StudyResult StudyLoop::Impl::finish(store::StudyEnd end) {
     if (const std::string said = replicates_result(book.history(), *parts.spec.replicates, reason);
         !said.empty())
       journal.notice(said);
+  if (budget.is_wanted()) budget.end(limits, end);
   StatusEvent event;
   event.kind = StatusKind::kStudyFinished;
   event.message = reason;

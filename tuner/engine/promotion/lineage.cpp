@@ -43,6 +43,12 @@ Json first_of(const Json& object, const char* name, const char* other) {
   return found.is_null() ? member(object, other) : found;
 }
 
+// What its training began with: weights, or the base of a language model.
+Json weights_of(const Json& model) {
+  const Json weights = first_of(model, "initial_weights", "parent_weights");
+  return weights.is_null() ? member(model, "base") : weights;
+}
+
 // The last attempt is the one that left the output.
 std::optional<store::AttemptRow> last_attempt(const store::StudyStore& store, const store::TrialRow& trial) {
   for (store::AttemptRow& row : store.attempts(trial.number))
@@ -99,11 +105,23 @@ Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
       {"metrics", metrics.is_null() ? last_metrics(store, trial.number) : metrics},
       {"argv", member(launch, "argv")},
       {"data_fingerprint", first_of(member(model, "data"), "fingerprint", "data_fingerprint")},
-      {"parent_weights", first_of(model, "initial_weights", "parent_weights")},
+      {"parent_weights", weights_of(model)},
       {"libraries", member(model, "libraries")},
       {"code", member(run, "code")},
       {"run", without(run, "code")}};
   if (study.second) lineage.document["objectives"] = objective_values_json(study, trial.values);
+  return lineage;
+}
+
+Lineage lineage_of_folder(const fs::path& folder) {
+  Lineage lineage;
+  const Json model = output_file(folder / "model.json", lineage.unread);
+  if (!model.is_object()) return lineage;
+  lineage.document = {
+      {"metrics", member(model, "metrics")},
+      {"data_fingerprint", first_of(member(model, "data"), "fingerprint", "data_fingerprint")},
+      {"parent_weights", weights_of(model)},
+      {"libraries", member(model, "libraries")}};
   return lineage;
 }
 

@@ -14,12 +14,16 @@ namespace tune::engine {
 // versions, driver, GPU. What cannot be found out is null, never guessed. The attempt's output folder must
 // have no problem (model_files.h).
 struct Lineage {
-  Json document;
+  Json document = Json::object();
   std::vector<std::string>
       unread;  // files that should have told of it and could not be read, each a sentence
 };
 Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
                    const std::filesystem::path& attempt_folder);
+
+// What a folder that no study left tells of itself by its model.json: metrics, data, parent weights,
+// libraries.
+Lineage lineage_of_folder(const std::filesystem::path& folder);
 
 // The run that an attempt made at that time belongs to; nullptr when none was recorded by then.
 const store::RunFacts* run_at(const store::StudyFacts& facts, WallTime time);

@@ -171,6 +171,56 @@ std::vector<store::ModelFile> copy_model(const fs::path& output, const fs::path&
   throw;
 }
 
+std::vector<store::ModelFile> files_in(const fs::path& folder, const IsInterrupted& is_interrupted) {
+  std::vector<store::ModelFile> files;
+  on_disk(folder, "read", [&] {
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_directory()) continue;
+      store::ModelFile& file = files.emplace_back();
+      std::string problem;
+      file.path = entry.path().lexically_relative(folder).generic_string();
+      file.bytes = entry.file_size();
+      file.sha256 = hash_of(entry.path(), is_interrupted, problem);
+      if (file.sha256.empty())
+        throw Error(ExitCode::kEnvironment, problem.empty() ? entry.path().string() + " is gone" : problem);
+    }
+  });
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return files;
+}
+
+std::uint64_t bytes_of(const fs::path& place) {
+  std::error_code ignored;
+  if (!fs::is_directory(fs::symlink_status(place, ignored))) {
+    const std::uint64_t size = fs::file_size(place, ignored);
+    return ignored ? 0 : size;
+  }
+  std::uint64_t bytes = 0;
+  for (fs::recursive_directory_iterator at(place, ignored), end; !ignored && at != end; at.increment(ignored))
+    if (std::error_code gone; fs::is_regular_file(at->symlink_status(gone))) bytes += at->file_size(gone);
+  return bytes;
+}
+
+void read_recorded(const fs::path& folder, const store::ModelFile& file, const IsInterrupted& is_interrupted,
+                   const std::function<void(std::string_view)>& use) {
+  const fs::path path = folder / file.path;
+  const OpenedFile opened = open_regular_file(path);
+  const Descriptor source(opened.descriptor);
+  std::string problem = opened.spoilt;
+  if (problem.empty() && source.get() < 0) problem = path.string() + " is gone";
+  if (problem.empty()) {
+    Sha256 hash;
+    read_pieces(source.get(), path, is_interrupted, [&](std::string_view piece) {
+      hash.add(piece);
+      use(piece);
+    });
+    const std::string found = hash.hex();
+    if (found == file.sha256) return;
+    problem = path.string() + " is not what was recorded: its SHA-256 is " + found;
+  }
+  throw Error(ExitCode::kEnvironment, problem, "restore the version's folder from a copy");
+}
+
 std::vector<std::string> damage_of(const fs::path& folder, const std::vector<store::ModelFile>& files,
                                    const IsInterrupted& is_interrupted) {
   return on_disk(folder, "read", [&] {

@@ -36,6 +36,19 @@ std::string output_problem(const std::filesystem::path& output);
 std::vector<store::ModelFile> copy_model(const std::filesystem::path& output, const std::filesystem::path& to,
                                          const IsInterrupted& is_interrupted);
 
+// The files of a folder without a problem that stays where it is, hashed and ordered by path. Throws as
+// copy_model().
+std::vector<store::ModelFile> files_in(const std::filesystem::path& folder,
+                                       const IsInterrupted& is_interrupted);
+
+// Of the files in a folder and below it, or of a file; links count nothing. What cannot be read is left out.
+std::uint64_t bytes_of(const std::filesystem::path& place);
+
+// Gives `use` the bytes of a file that was recorded, and makes sure that they are what was recorded:
+// Error(kEnvironment) otherwise, and Error(kInterrupted).
+void read_recorded(const std::filesystem::path& folder, const store::ModelFile& file,
+                   const IsInterrupted& is_interrupted, const std::function<void(std::string_view)>& use);
+
 // How the folder of a version differs from what was promoted, a sentence a file; empty when it does not.
 // Reads every byte. Throws as copy_model().
 std::vector<std::string> damage_of(const std::filesystem::path& folder,

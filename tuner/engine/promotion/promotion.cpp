@@ -10,21 +10,18 @@
 #include "tuner/core/replication.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/engine/promotion/alias_move.h"
+#include "tuner/engine/promotion/held_models.h"
 #include "tuner/engine/promotion/lineage.h"
 #include "tuner/engine/promotion/model_files.h"
 #include "tuner/engine/promotion/preferred.h"
-#include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
-#include "tuner/os/file_lock.h"
 #include "tuner/spec/spec_text_rules.h"
 
 namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kPassingLink =
-    "current.";  // and a token: the new link, before it takes the old one's place
 
 // The one to promote of the runs of the same hyperparameters: the one with the best value, the earliest of
 // equals. Each run has weights of its own, and the better value speaks for the better weights, however lucky.
@@ -52,43 +49,6 @@ store::TrialRow trial_to_promote(const store::StudyStore& store, const std::opti
   return *store.trial(*winner);
 }
 
-// The next number of the registry, or a later one where folders lie that the registry does not know: it may
-// have been lost, and they are all that is left of those versions.
-int free_version(const store::ModelRegistry& registry, const std::string& model, const fs::path& model_folder,
-                 const std::vector<store::ModelFile>& files) {
-  int version = registry.next_version(model);
-  std::error_code error;
-  for (fs::path folder; fs::exists(folder = version_folder(model_folder, version), error); ++version)
-    if (damage_of(folder, files).empty()) break;
-  return version;
-}
-
-void switch_current(const fs::path& model_folder, int version) {
-  on_disk(model_folder, "switch the current version in", [&] {
-    const fs::path link = model_folder / (kPassingLink + random_token());
-    fs::create_symlink(version_folder({}, version), link);
-    crash_point("promote_link");
-    fs::rename(link, current_link(model_folder));
-    sync_path(model_folder);
-  });
-}
-
-// A process that died between the registry's commit and the link's rename left an old link, and perhaps the
-// new one under its passing name: the registry is the truth.
-void repair_link(const store::ModelRegistry& registry, const fs::path& models, const std::string& model) {
-  on_disk(models / model, "clear", [&] {
-    for (const auto& entry : fs::directory_iterator(models / model))
-      if (entry.is_symlink() && entry.path().filename().string().starts_with(kPassingLink))
-        fs::remove(entry.path());
-  });
-  const std::optional<store::ModelVersion> current = registry.current(model);
-  if (!current) return;
-  std::error_code error;
-  const fs::path target = fs::read_symlink(current_link(models / model), error);
-  if (error || target != version_folder({}, current->version))
-    switch_current(models / model, current->version);
-}
-
 // Whether the version was made of this trial. A study of the same name may have been removed and started
 // anew: only the attempt's token tells its trials from the old ones.
 bool is_of(const store::ModelVersion& version, const std::string& study, const store::TrialRow& trial,
@@ -100,32 +60,17 @@ bool is_of(const store::ModelVersion& version, const std::string& study, const s
 }
 
 // The version that was made of this trial already; nullopt when there is none.
-std::optional<int> recorded_before(const store::ModelRegistry& registry, const std::string& study,
-                                   const store::TrialRow& trial, const Json& token, const std::string& model,
-                                   const fs::path& model_folder) {
-  for (const store::ModelVersion& version : registry.versions(model)) {
+std::optional<store::ModelVersion> recorded_before(const store::ModelRegistry& registry,
+                                                   const std::string& study, const store::TrialRow& trial,
+                                                   const Json& token, const std::string& model,
+                                                   const fs::path& model_folder) {
+  for (store::ModelVersion& version : registry.versions(model)) {
     std::error_code error;
     if (is_of(version, study, trial, token) &&
         fs::exists(version_folder(model_folder, version.version), error))
-      return version.version;
+      return std::move(version);
   }
   return std::nullopt;
-}
-
-// Makes `result.version` the current one: the registry first, which is the truth, then the link.
-void switch_to(store::ModelRegistry& registry, store::PromotionDecision& result, const fs::path& model_folder,
-               const Objective& objective, double value, const std::optional<store::ModelVersion>& current) {
-  registry.promote({result.model,
-                    current ? current->version : 0,
-                    result.version,
-                    result.reason,
-                    {{"metric", objective.metric},
-                     {"value", value},
-                     {"current_value", current ? Json(current->value) : Json(nullptr)}},
-                    SystemClock().wall_now()});
-  crash_point("promote_switch");
-  switch_current(model_folder, result.version);
-  result.promoted = true;
 }
 
 void check_name(const std::string& model) {
@@ -262,22 +207,6 @@ std::string worst_score_text(const Candidate& candidate) {
          " that there is: look at the trial's log and at its data";
 }
 
-void make_folders(const fs::path& models, const fs::path& model_folder) {
-  on_disk(models, "create", [&] {
-    // Rights that a person gives later stay.
-    if (fs::create_directories(models)) fs::permissions(models, fs::perms::owner_all);
-    fs::create_directories(versions_folder(model_folder));
-    fs::create_directories(staging_folder(models));
-  });
-}
-
-// What a process left that died while it copied.
-void empty_staging(const fs::path& models) {
-  on_disk(models, "empty", [&] {
-    for (const auto& entry : fs::directory_iterator(staging_folder(models))) fs::remove_all(entry.path());
-  });
-}
-
 void set_version(store::PromotionDecision& result, const fs::path& model_folder, int version) {
   result.version = version;
   result.folder = version_folder(model_folder, version);
@@ -286,8 +215,9 @@ void set_version(store::PromotionDecision& result, const fs::path& model_folder,
 // Asks the gate, and looks at the output before anything of it is read. Leaves the reason in the result
 // either way.
 bool may_be_promoted(const store::StudyStore& store, const Candidate& candidate,
-                     const std::optional<store::ModelVersion>& current, bool chosen_by_person,
+                     const std::optional<store::ModelVersion>& current, const PromotionRequest& request,
                      store::PromotionDecision& result) {
+  const bool chosen_by_person = request.trial.has_value();
   const auto by_value = [&] {
     const Compared both = compared(store, candidate, current);
     return judge_promotion(candidate.objective(), both.candidate, current, both.version, chosen_by_person);
@@ -305,31 +235,14 @@ bool may_be_promoted(const store::StudyStore& store, const Candidate& candidate,
 }
 
 // Copies the candidate's output, moves the copy to its place, and records it. Returns its version.
-int make_version(store::ModelRegistry& registry, const Candidate& candidate, const Json& lineage,
-                 const fs::path& models, const PromotionRequest& request) {
-  const fs::path staging = staging_folder(models) / random_token(), model_folder = models / request.model;
+int make_version(HeldModels& models, const Candidate& candidate, const Json& lineage,
+                 const PromotionRequest& request) {
+  const fs::path staging = models.new_staging();
   crash_point("promote_stage");
-  store::ModelVersion version{request.model,
-                              0,
-                              SystemClock().wall_now(),
-                              candidate.study.name,
-                              candidate.trial.number,
-                              candidate.objective(),
-                              candidate.value(),
-                              lineage,
-                              copy_model(candidate.attempt / kOutputFolder, staging, request.is_interrupted)};
-  version.version = free_version(registry, request.model, model_folder, version.files);
-  const fs::path folder = version_folder(model_folder, version.version);
-  crash_point("promote_rename");
-  on_disk(folder, "move the model to", [&] {
-    fs::remove_all(folder);  // at most the same files, which a process left that died right here
-    fs::rename(staging, folder);
-    sync_path(folder.parent_path());
-  });
-  crash_point("promote_record");
-  registry.insert_version(version);
-  crash_point("promote_log");
-  return version.version;
+  return models.add({request.model, 0, SystemClock().wall_now(), candidate.study.name, candidate.trial.number,
+                     candidate.objective(), candidate.value(), lineage,
+                     copy_model(candidate.attempt / kOutputFolder, staging, request.is_interrupted)},
+                    staging);
 }
 
 }  // namespace
@@ -339,6 +252,12 @@ Gate judge_promotion(const Objective& objective, const Judged& judged,
                      const std::optional<Judged>& judged_current, bool chosen_by_person) {
   const std::string ours = objective.metric + " " + judged_text(judged);
   if (!current) return {true, "first version, with " + ours};
+  if (current->objective.metric.empty()) {
+    const std::string brought =
+        "version " + std::to_string(current->version) + " was brought along without a value";
+    return chosen_by_person ? Gate{true, "chosen by a person, with " + ours + "; " + brought}
+                            : Gate{false, brought + ", and cannot be compared with " + ours};
+  }
   const Judged known = judged_current.value_or(Judged{current->value});
   const std::string theirs = "version " + std::to_string(current->version) + " has " +
                              current->objective.metric + " " + judged_text(known);
@@ -359,37 +278,58 @@ std::optional<int> winner_of(const History& history, const Json& spec) {
 
 store::PromotionDecision promote_trial(const store::StudyStore& store, const PromotionRequest& request) {
   check_name(request.model);
+  require_alias_name(request.alias);
   if (const auto none = nothing_preferred(store, request)) return *none;
   const Candidate candidate = candidate_of(store, request);
   const store::TrialRow& trial = candidate.trial;
-  const fs::path models = models_folder(request.store_folder), model_folder = models / request.model;
-  make_folders(models, model_folder);
-  // One promotion at a time in this store: version folders are made before they are recorded.
-  const FileLock lock = FileLock::wait_for(registry_lock(models), request.is_interrupted, request.notice);
-  empty_staging(models);
-  store::ModelRegistry registry(registry_file(models), store::OpenMode::kCreate);
-  repair_link(registry, models, request.model);
-
+  const ModelHooks hooks{request.is_interrupted, request.notice};
   store::PromotionDecision result{request.model, false, trial.number, 0, {}, {}};
-  const std::optional<store::ModelVersion> current = registry.current(request.model);
-  const Json token = token_of(store, trial);
-  if (current && is_of(*current, candidate.study.name, trial, token)) {
-    set_version(result, model_folder, current->version);
-    result.reason = "this trial is the current version already";
-    result.promoted = true;
-    return result;
-  }
-  if (!may_be_promoted(store, candidate, current, request.trial.has_value(), result)) return result;
-  Lineage lineage = lineage_of(store, trial, candidate.attempt);
-  if (candidate.repeated) lineage.document["seeds"] = seeds_json(*candidate.repeated);
-  for (const std::string& unread : lineage.unread) result.reason += "; not taken into its lineage: " + unread;
+  AliasMove move{request.store_folder, request.model, request.alias};
+  {
+    // Held until the version is recorded: judging it may take long.
+    HeldModels models(request.store_folder, hooks);
+    models.repair_link(request.model);
+    const fs::path model_folder = models.folder_of(request.model);
+    move.from = models.registry().alias(request.model, request.alias);
+    const std::optional<store::ModelVersion> named = models.registry().version(request.model, move.from);
+    const Json token = token_of(store, trial);
+    if (named && is_of(*named, candidate.study.name, trial, token)) {
+      set_version(result, model_folder, named->version);
+      result.reason = "this trial is the " + request.alias + " version already";
+      result.promoted = true;
+      return result;
+    }
+    if (!may_be_promoted(store, candidate, named, request, result)) return result;
+    Lineage lineage = lineage_of(store, trial, candidate.attempt);
+    if (candidate.repeated) lineage.document["seeds"] = seeds_json(*candidate.repeated);
+    if (request.gate.requirement) lineage.document["require"] = requirement_json(*request.gate.requirement);
+    for (const std::string& unread : lineage.unread)
+      result.reason += "; not taken into its lineage: " + unread;
 
-  // A process may have died between recording a version of this trial and promoting it.
-  const std::optional<int> recorded =
-      recorded_before(registry, candidate.study.name, trial, token, request.model, model_folder);
-  set_version(result, model_folder,
-              recorded ? *recorded : make_version(registry, candidate, lineage.document, models, request));
-  switch_to(registry, result, model_folder, candidate.objective(), candidate.value(), current);
+    // A process may have died between recording a version of this trial and promoting it.
+    const std::optional<store::ModelVersion> recorded =
+        recorded_before(models.registry(), candidate.study.name, trial, token, request.model, model_folder);
+    set_version(result, model_folder,
+                recorded ? recorded->version : make_version(models, candidate, lineage.document, request));
+    if (recorded && recorded->approval == store::Approval::kRejected) {
+      result.reason = "version " + std::to_string(recorded->version) +
+                      " was made of this trial, and a person has rejected it";
+      return result;
+    }
+    move.to = result.version;
+    move.reason = result.reason;
+    move.evidence = {{"metric", candidate.objective().metric},
+                     {"value", candidate.value()},
+                     {"current_value", named ? Json(named->value) : Json(nullptr)}};
+    if (!request.gate.requirement) {
+      move_alias(models, move);
+      result.promoted = true;
+      return result;
+    }
+  }
+  const GateVerdict verdict = judge_and_move(move, request.gate, hooks);
+  result.promoted = verdict.passes;
+  result.reason = verdict.passes ? result.reason + "; " + verdict.reason : verdict.reason;
   return result;
 }
 

@@ -8,6 +8,7 @@
 #include "strategies/point_key.h"
 #include "strategies/replicating.h"
 #include "tuner/billing/neighbours.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
@@ -17,8 +18,10 @@
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/builtin_trainer.h"
+#include "tuner/engine/study/notifying_status.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/engine/study/steer_study.h"
+#include "tuner/engine/study/version_judge.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_system.h"
 
@@ -28,9 +31,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // Of the trials that are there: what was deleted says nothing.
-bool has_every_trial_failed(const store::StudyStore& store) {
+bool has_every_trial_failed(const std::vector<store::TrialRow>& trials) {
   bool any = false;
-  for (const store::TrialRow& trial : store.trials()) {
+  for (const store::TrialRow& trial : trials) {
     if (trial.facts.deleted) continue;
     if (trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped) return false;
     any = any || trial.state == TrialState::kFailed;
@@ -175,7 +178,7 @@ ExitCode exit_code_of(const StudyResult& result, const store::StudyStore& store,
                       const std::optional<store::PromotionDecision>& promotion) {
   if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
   if (result.outcome == Outcome::kPaused) return ExitCode::kEnvironment;
-  if (has_every_trial_failed(store)) return ExitCode::kEveryTrialFailed;
+  if (has_every_trial_failed(store.trials())) return ExitCode::kEveryTrialFailed;
   if (promotion && !promotion->promoted) return ExitCode::kNothingToPromote;
   return ExitCode::kOk;
 }
@@ -199,9 +202,18 @@ store::PromotionDecision decide_promotion(OpenedStudy& study, const RunRequest& 
     }
     return is_stopped || interruption.count.load() > 0;
   };
+  JudgeHooks judging;
+  judging.signals = [&] { return is_interrupted() ? std::max(1, interruption.count.load()) : 0; };
+  judging.notice = [&](const std::string& sentence) { journal.notice(sentence); };
+  judging.resources = request.spec.resources;
   return promote_trial(study.store,
-                       {request.store, model, std::nullopt, is_interrupted,
-                        [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
+                       {request.store,
+                        model,
+                        std::nullopt,
+                        is_interrupted,
+                        [&](const std::string& sentence) { journal.notice("the promotion " + sentence); },
+                        kCurrentAlias,
+                        {request.spec.require, version_judge(std::move(judging))}});
 }
 
 // Promotes what the spec asks for, once: the decision is kept in the study's facts.
@@ -301,6 +313,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
+  if (hooks.on_begun) hooks.on_begun();
   store::RunFacts run = run_facts(machine, request.version, spec, request.store,
                                   [&](const std::string& sentence) { journal.notice(sentence); });
   if (trainer &&
@@ -344,7 +357,118 @@ class PromotionUnderWay {
   const RunHooks& hooks_;
 };
 
+// The first signal drains, the second ends the commands too.
+Notifier::Parts notifier_parts(const RunRequest& request, const Interruption& interruption) {
+  return {request.spec.notify,
+          request.spec.folder,
+          {{kStudyVariable, request.spec.study}, {kStoreVariable, request.store.string()}},
+          {{"study", request.spec.study}, {"store", request.store.string()}},
+          [&interruption] { return std::max(0, interruption.count.load() - 1); }};
+}
+
+Notice failure_of(const std::string& study, const Error& error, const Clock& clock) {
+  return {NotifyOn::kFailed,
+          "error:" + format_time(clock.wall_now()),
+          study + " has failed: " + error.what(),
+          {{"reason", error.what()}, {"hint", error.hint()}, {"exit_code", static_cast<int>(error.code())}}};
+}
+
+std::string best_text(const store::StudyRow& study, const std::optional<store::TrialRow>& best) {
+  if (!best) return "no trial has completed";
+  return "best trial " + std::to_string(best->number) + ", " + study.objective.metric + ' ' +
+         number_text(best->values.front());
+}
+
+// What the end of a run is worth telling; nullopt where a person has interrupted it.
+std::optional<Notice> end_of(const RunReport& report, const OpenedStudy& study) {
+  if (report.result.outcome == Outcome::kInterrupted) return std::nullopt;
+  const std::string& name = study.row.name;
+  const std::optional<store::TrialRow> best =
+      report.result.best_trial ? study.store.trial(*report.result.best_trial) : std::nullopt;
+  Notice notice;
+  notice.details = {{"reason", report.result.reason},
+                    {"exit_code", static_cast<int>(report.exit_code)},
+                    {"counts",
+                     {{"completed", report.result.completed},
+                      {"stopped", report.result.stopped},
+                      {"failed", report.result.failed}}},
+                    {"metric", study.row.objective.metric},
+                    {"best", best ? Json{{"trial", best->number},
+                                         {"value", number_to_json(best->values.front())},
+                                         {"parameters", best->parameters}}
+                                  : Json()}};
+  if (report.promotion)
+    notice.details["promotion"] = {{"model", report.promotion->model},
+                                   {"promoted", report.promotion->promoted},
+                                   {"version", report.promotion->version},
+                                   {"reason", report.promotion->reason}};
+  if (report.result.outcome == Outcome::kPaused) {
+    notice.on = NotifyOn::kFailed;
+    notice.key = "paused:" + std::to_string(study.store.last_event());
+    notice.message = name + " has paused, and needs somebody: " + report.result.reason;
+    return notice;
+  }
+  // The command that found the study ended may have died before it told anybody.
+  notice.key = "end:" + std::to_string(study.store.last_event(event_kind(StatusKind::kStudyFinished)));
+  notice.on = report.exit_code == ExitCode::kOk || report.exit_code == ExitCode::kNothingToPromote
+                  ? NotifyOn::kFinished
+                  : NotifyOn::kFailed;
+  const std::string ended = " (" + report.result.reason + ")";
+  if (report.promotion_failure)
+    notice.message = name + " has finished" + ended + ", but its model could not be promoted";
+  else if (notice.on == NotifyOn::kFailed)
+    notice.message = name + " has failed" + ended + ": every trial failed";
+  else
+    notice.message = name + " has finished" + ended + ": " + best_text(study.row, best);
+  if (report.promotion)
+    notice.message += report.promotion->promoted ? "; promoted: " + report.promotion->model + " version " +
+                                                       std::to_string(report.promotion->version)
+                                                 : "; not promoted: " + report.promotion->reason;
+  return notice;
+}
+
+// All of a run that lies between the open study and its end.
+void work_on(OpenedStudy& study, RunRequest& request, const std::optional<BuiltinTrainer>& trainer,
+             const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption,
+             EarlyInbox& requests, WallTime began, RunReport& report) {
+  const Spec& spec = request.spec;
+  report.had_ended =
+      study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
+  if (report.had_ended) {
+    report.result = result_of(study.store.load_history(), Outcome::kFinished, study.row.finish_reason);
+    report.how_to_go_on = how_to_go_on(study, spec);
+  } else {
+    report.result = run_loop(study, request, trainer, hooks, clock, status, interruption, requests, began);
+  }
+  study.row = study.store.study();
+  if (report.result.outcome == Outcome::kFinished) {
+    try {
+      const PromotionUnderWay under_way(hooks);
+      report.promotion = promote_best(study, request, status, clock, interruption);
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::kInterrupted) {
+        report.result.outcome = Outcome::kInterrupted;  // the next run finds it finished, and promotes
+      } else {
+        report.promotion_failure = std::current_exception();
+        report.exit_code = error.code();
+      }
+    }
+  }
+  if (!report.promotion_failure)
+    report.exit_code = exit_code_of(report.result, study.store, report.promotion);
+}
+
 }  // namespace
+
+ExitCode exit_code_at_rest(const store::StudyRow& study, const std::vector<store::TrialRow>& trials) {
+  if (study.state == store::StudyState::kInterrupted && study.finish_reason.starts_with(store::kPausedNotice))
+    return ExitCode::kEnvironment;
+  if (study.state != store::StudyState::kFinished) return ExitCode::kInterrupted;
+  if (has_every_trial_failed(trials)) return ExitCode::kEveryTrialFailed;
+  if (!study.spec.contains("promote")) return ExitCode::kOk;
+  if (!study.facts.promotion) return ExitCode::kEnvironment;
+  return study.facts.promotion->promoted ? ExitCode::kOk : ExitCode::kNothingToPromote;
+}
 
 RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& clock,
                     Interruption& interruption) {
@@ -358,6 +482,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   // Wrong names are found before a folder is made.
   strategies::make_strategy(spec.strategy, spec.space, spec.objective, 0);
   strategies::make_stop_rule(spec.early_stopping, spec.objective);
+  Notifier notifier(notifier_parts(request, interruption));
 
   const WallTime began = clock.wall_now();
   OpenedStudy study = open_study(request.store, spec, request.spec_text, request.overrides);
@@ -366,36 +491,24 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   if (request.retries_failed) study.notices.push_back(reopen_failed_trials(study, spec, clock));
   RunReport report;
   const std::vector<store::TrialRow> trials = study.store.trials();
-  const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
-  Journal journal(study.store, clock, *status, [] { return false; });
+  const std::unique_ptr<Status> display = hooks.make_status(study.row, trials);
+  NotifyingStatus status(*display, study.store, clock, notifier);
+  Journal journal(study.store, clock, status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
   if (const auto warning = network_warning(request.store)) journal.notice(*warning);
   EarlyInbox requests(study, spec, request.store / spec.study, clock, journal, interruption, began);
   requests.obey();
-  report.had_ended =
-      study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
-  if (report.had_ended) {
-    report.result = result_of(study.store.load_history(), Outcome::kFinished, study.row.finish_reason);
-    report.how_to_go_on = how_to_go_on(study, spec);
-  } else {
-    report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption, requests, began);
-  }
-  study.row = study.store.study();
-  if (report.result.outcome == Outcome::kFinished) {
-    try {
-      const PromotionUnderWay under_way(hooks);
-      report.promotion = promote_best(study, request, *status, clock, interruption);
-    } catch (const Error& error) {
-      if (error.code() == ExitCode::kInterrupted) {
-        report.result.outcome = Outcome::kInterrupted;  // the next run finds it finished, and promotes
-      } else {
-        report.promotion_failure = std::current_exception();
-        report.exit_code = error.code();
-      }
+  try {
+    work_on(study, request, trainer, hooks, clock, status, interruption, requests, began, report);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInterrupted) {
+      status.tell_end(failure_of(study.row.name, error, clock));
+      status.finish();
     }
+    throw;
   }
-  if (!report.promotion_failure)
-    report.exit_code = exit_code_of(report.result, study.store, report.promotion);
+  if (const auto notice = end_of(report, study)) status.tell_end(*notice);
+  status.finish();
   return report;
 }
 

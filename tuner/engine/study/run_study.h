@@ -34,6 +34,9 @@ struct RunHooks {
       make_status;
   // Called with the runner when it is there, and with nullptr before it goes: signal handlers wake it.
   std::function<void(TrialRunner*)> on_runner;
+  // Called once all that could refuse the run has been looked at, and before the trainer is measured and
+  // trials begin; not for a study that has ended before. May be empty.
+  std::function<void()> on_begun = {};
   // Called with true before the best model is promoted, and with false after that: nothing else runs then,
   // and a second signal may end the process at once. May be empty.
   std::function<void(bool)> on_promotion = {};
@@ -48,6 +51,11 @@ struct RunReport {
   std::string how_to_go_on;              // a sentence, when had_ended
   ExitCode exit_code = ExitCode::kOk;
 };
+
+// What the command that worked last on a study ended with, by what it has recorded: of one that nobody works
+// on. kInterrupted too where that command died, kEnvironment also where the promotion that the spec asks for
+// was not made.
+ExitCode exit_code_at_rest(const store::StudyRow& study, const std::vector<store::TrialRow>& trials);
 
 // Blocks until the study ends or is interrupted. Throws what open_study() throws; SpecError for a trainer's
 // keys; Error(kEnvironment) where the machine lacks what the spec asks for.

@@ -131,8 +131,10 @@ class SearchEstimator {
       std::optional<Json> answer;
       try {
         answer = ask(parameters);
-      } catch (const Error&) {
-        continue;  // it contradicts the rest of the spec
+      } catch (const Error& error) {
+        // It may contradict the rest of the spec, or not fit either.
+        request_.notice(change.name + " " + argument_text(change.value) + " is no advice: " + error.what());
+        continue;
       }
       if (!answer) return false;
       const auto memory = answer->at("memory").at("total_bytes").get<std::uint64_t>();

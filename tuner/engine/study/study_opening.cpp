@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/loop/completion.h"

@@ -31,13 +31,15 @@ std::optional<double> usd_per_hour(const store::StudyRow& study) {
   return study.spec.at(place).get<double>();
 }
 
+void bill_running(store::AttemptRow& attempt, WallTime now) {
+  if (attempt.state != store::AttemptState::kRunning || attempt.ended) return;
+  const WallTime since = attempt.started.value_or(attempt.created);
+  // A clock that was set back must not make a negative bill.
+  attempt.lease_seconds = std::max(0.0, static_cast<double>((now - since).count()) / 1000);
+}
+
 void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now) {
-  for (auto& attempt : attempts) {
-    if (attempt.state != store::AttemptState::kRunning || attempt.ended) continue;
-    const WallTime since = attempt.started.value_or(attempt.created);
-    // A clock that was set back must not make a negative bill.
-    attempt.lease_seconds = std::max(0.0, static_cast<double>((now - since).count()) / 1000);
-  }
+  for (store::AttemptRow& attempt : attempts) bill_running(attempt, now);
 }
 
 CostReport::CostReport(const std::vector<store::TrialRow>& trials,

@@ -27,6 +27,7 @@ struct TrialCost {
 std::optional<double> usd_per_hour(const store::StudyRow& study);
 
 // Gives the attempts that run at this moment the time that their leases have lasted so far.
+void bill_running(store::AttemptRow& attempt, WallTime now);
 void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now);
 
 // Device time at a price.

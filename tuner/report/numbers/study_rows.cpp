@@ -62,6 +62,7 @@ StudyRows read_study(const store::StudyStore& store) {
     const std::vector<MetricPoint> curve = store.curve(trial.number, rows.study.objective.metric);
     if (!curve.empty()) rows.latest[trial.number] = curve.back();
   }
+  rows.is_stopping = rows.study.state == store::StudyState::kRunning && store.is_draining();
   require_rows_of_spec(rows, store);
   return rows;
 }

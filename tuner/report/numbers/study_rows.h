@@ -10,6 +10,7 @@
 #include "store/study_store.h"
 #include "tuner/core/space.h"
 #include "tuner/report/numbers/cost.h"
+#include "tuner/report/numbers/deployments.h"
 
 namespace tune::report {
 
@@ -29,8 +30,11 @@ struct StudyRows {
   std::map<std::pair<int, int>, double> validation_seconds = {};  // by (trial, attempt)
   std::vector<LastValues> others = {};                            // the spec's metrics beside the objective
   std::vector<store::AttemptRow> neighbours = {};  // of other studies of the store, on its devices
+  bool is_stopping = false;                        // it runs, and its trials are being stopped
+  std::vector<Deployment> deployments = {};        // of all models of the store
 };
-StudyRows read_study(const store::StudyStore& store);  // all but `neighbours`
+// All but `neighbours` and `deployments`, which are the store's.
+StudyRows read_study(const store::StudyStore& store);
 // Reads `neighbours` in the store's folder, where the study's trials may share GPUs; after bill_running().
 void share_with_neighbours(StudyRows& rows, const std::filesystem::path& folder);
 // What its attempts have cost.

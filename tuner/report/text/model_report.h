@@ -9,9 +9,11 @@ namespace tune::report {
 
 struct ModelRows {
   std::string model;
-  int current = 0;                            // 0: none
+  int current = 0;                            // what the alias `current` names; 0: nothing
   std::vector<store::ModelVersion> versions;  // newest first
+  std::vector<store::ModelAlias> aliases;     // by name
   std::vector<store::Promotion> promotions;   // oldest first
+  std::vector<store::Remark> remarks;         // oldest first
 };
 ModelRows read_model(const store::ModelRegistry& registry, const std::string& model);
 
@@ -21,5 +23,14 @@ Json models_json(const std::vector<ModelRows>& models);
 // lies.
 std::string model_text(const ModelRows& model, const std::string& folder, int width);
 Json model_json(const ModelRows& model);
+
+// One version of the model, whole: aliases, approval, what was said of it, its part of the log, its lineage
+// and its files; `folder` is where they lie.
+std::string version_text(const ModelRows& model, const store::ModelVersion& version,
+                         const std::string& folder, int width);
+Json version_json(const ModelRows& model, const store::ModelVersion& version, const std::string& folder);
+
+// "steel-legacy/7"; "brought along" of what no study made.
+std::string origin_text(const store::ModelVersion& version);
 
 }  // namespace tune::report

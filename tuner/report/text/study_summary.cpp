@@ -8,6 +8,7 @@
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/replicated.h"
+#include "tuner/report/text/console_state.h"
 #include "tuner/report/text/edge_text.h"
 #include "tuner/report/text/failures.h"
 #include "tuner/report/text/format.h"
@@ -177,17 +178,6 @@ Json running_json(const StudyRows& rows) {
   return list;
 }
 
-Json counts_json(const TrialCounts& counts) {
-  Json json = Json::object();
-  for (const TrialState state : {TrialState::kQueued, TrialState::kRunning, TrialState::kPaused,
-                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
-    const auto found = counts.by_state.find(state);
-    json[to_string(state)] = found == counts.by_state.end() ? 0 : found->second;
-  }
-  json["deleted"] = counts.deleted;
-  return json;
-}
-
 }  // namespace
 
 std::string standing(const store::StudyRow& study) {
@@ -199,6 +189,17 @@ std::string standing(const store::StudyRow& study) {
            "` has it begin trials again";
   const bool says_more = !study.finish_reason.empty() && study.finish_reason != state;
   return says_more ? state + " (" + study.finish_reason + ")" : state;
+}
+
+Json counts_json(const TrialCounts& counts) {
+  Json json = Json::object();
+  for (const TrialState state : {TrialState::kQueued, TrialState::kRunning, TrialState::kPaused,
+                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
+    const auto found = counts.by_state.find(state);
+    json[to_string(state)] = found == counts.by_state.end() ? 0 : found->second;
+  }
+  json["deleted"] = counts.deleted;
+  return json;
 }
 
 std::string counts_text(const TrialCounts& counts) {
@@ -286,7 +287,8 @@ Json run_summary_json(const StudyRows& rows, const std::optional<store::Promotio
 }
 
 std::string status_text(const StudyRows& rows, int width) {
-  std::string text = head_line(rows) + running_lines(rows) + failure_lines(rows.trials, "  failed: ");
+  std::string text = head_line(rows) + "  in the consoles' words: " + console_state(rows) + '\n' +
+                     running_lines(rows) + failure_lines(rows.trials, "  failed: ");
   const std::optional<StudyFront> front = study_front(rows);
   if (front && !front->trials.empty())
     text += "  front: " + plural_text(front->trials.size(), "trial") + ", " + front->objectives[0].metric +
@@ -317,6 +319,7 @@ Json status_json(const StudyRows& rows) {
   Json json{{"schema", 1},
             {"study", study.name},
             {"state", to_string(study.state)},
+            {"console_state", console_state(rows)},
             {"finish_reason", study.finish_reason},
             {"held", study.facts.held ? Json(*study.facts.held) : Json()},
             {"metric", study.objective.metric},

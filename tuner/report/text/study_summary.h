@@ -10,6 +10,7 @@
 namespace tune::report {
 
 std::string counts_text(const TrialCounts& counts);  // "6 completed, 1 stopped, 1 failed"
+Json counts_json(const TrialCounts& counts);         // every state, {"queued": 0, "running": 2, ...}
 
 // "finished (trial limit)".
 std::string standing(const store::StudyRow& study);

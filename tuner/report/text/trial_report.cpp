@@ -116,6 +116,8 @@ RerunComparison rerun_of(const TrialRows& rows) {
 std::string trial_head(const TrialRows& rows) {
   const store::TrialRow& trial = rows.trial;
   std::string text = rows.study.name + '/' + std::to_string(trial.number) + ": " + to_string(trial.state);
+  if (!rows.console_state.empty() && rows.console_state != to_string(trial.state))
+    text += " (" + rows.console_state + ")";
   if (!trial.values.empty()) text += ", " + rows.study.objective.metric + ' ' + value_text(trial);
   if (trial.values.size() > 1 && rows.study.second)
     text += ", " + rows.study.second->metric + ' ' + value_text(trial, 1);
@@ -231,6 +233,7 @@ Json trial_details_json(const TrialRows& rows) {
   Json json = trial_json(rows.trial, costs);
   json["schema"] = 1;
   json["study"] = rows.study.name;
+  if (!rows.console_state.empty()) json["console_state"] = rows.console_state;
   json["metric"] = rows.study.objective.metric;
   json["fixed"] = fixed_values(rows.study);
   if (rows.original) json["rerun"] = rerun_of(rows).json;

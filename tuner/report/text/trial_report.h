@@ -22,6 +22,7 @@ struct TrialRows {
   std::vector<store::MetricRow> original_metrics = {};
   std::vector<int> reruns = {};       // the trials that repeat it
   std::optional<bool> on_front = {};  // of a completed trial of two objectives
+  std::string console_state = {};     // its state as the consoles name it; empty where that is not asked for
 };
 
 // nullopt when the study has no such trial.

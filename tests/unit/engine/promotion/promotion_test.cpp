@@ -4,12 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
-
-#include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/promotion/model_files.h"
 #include "tuner/os/sha256.h"
-#include "unit/engine/loop/loop_fixture.h"
+#include "unit/engine/promotion/promotable_study.h"
 
 namespace tune::tests {
 namespace {
@@ -17,81 +14,20 @@ namespace {
 using namespace engine;
 namespace fs = std::filesystem;
 
-const Objective kObjective{"mAP", Goal::kMaximize, Reduce::kBest};
-
-std::string text_of(const fs::path& file) {
-  std::ifstream stream(file);
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
-
-// A study on disk whose trials have completed with the given values, each with a file in its output folder.
-class PromotableStudy {
- public:
-  PromotableStudy(const fs::path& store_folder, const std::string& name, const std::vector<double>& values,
-                  const Objective& objective = kObjective, const std::string& token = "token")
-      : folder_(store_folder / name), store_(make(folder_), store::OpenMode::kCreate), token_(token) {
-    store::StudyRow row;
-    row.name = name;
-    row.spec = Json::object();
-    row.folder = "/";
-    row.objective = objective;
-    row.state = store::StudyState::kFinished;
-    store_.create_study(row);
-    for (std::size_t i = 0; i < values.size(); ++i) add(static_cast<int>(i) + 1, values[i]);
-  }
-  store::StudyStore& store() { return store_; }
-  void add_replicate(int of, double value) { add(store_.trial_count() + 1, value, of); }
-  fs::path output(int trial) const { return attempt_folder(folder_, {trial, 1}) / "output"; }
-
- private:
-  static fs::path make(const fs::path& folder) {
-    fs::create_directories(folder);
-    return folder / "study.db";
-  }
-  void add(int number, double value, std::optional<int> replicate_of = std::nullopt) {
-    store::TrialRow row;
-    row.number = number;
-    row.facts.replicate_of = replicate_of;
-    row.parameters = {{"x", 0.5}};
-    row.state = TrialState::kRunning;
-    row.attempts = 1;
-    store_.insert_trial(row);
-    store::AttemptRow attempt;
-    attempt.trial = number;
-    attempt.attempt = 1;
-    attempt.token = token_ + "-" + std::to_string(number);
-    attempt.state = store::AttemptState::kExited;
-    attempt.created = WallTime(Milliseconds(1000 * number));
-    store_.insert_attempt(attempt);
-    row.state = TrialState::kCompleted;
-    row.reason = "completed";
-    row.values = {value};
-    store_.update_trial(row);
-    fs::create_directories(output(number) / "deep");
-    std::ofstream(output(number) / "weights") << "abc";
-    std::ofstream(output(number) / "deep" / "labels") << "trial " << number;
-    fs::create_directories(checkpoint_folder(folder_, number));
-    std::ofstream(checkpoint_folder(folder_, number) / "last") << "12345678";
-  }
-  fs::path folder_;
-  store::StudyStore store_;
-  std::string token_;
-};
-
 TEST_CASE("the gate wants a better value of the same metric with the same goal") {
-  CHECK(judge_promotion(kObjective, {0.1}, std::nullopt, std::nullopt, false).passes);
+  CHECK(judge_promotion(kPromotable, {0.1}, std::nullopt, std::nullopt, false).passes);
   store::ModelVersion current;
   current.version = 3;
-  current.objective = kObjective;
+  current.objective = kPromotable;
   current.value = 0.4;
-  CHECK(judge_promotion(kObjective, {0.5}, current, std::nullopt, false).passes);
-  CHECK_FALSE(judge_promotion(kObjective, {0.4}, current, std::nullopt, false).passes);
-  CHECK_FALSE(judge_promotion(kObjective, {0.3}, current, std::nullopt, false).passes);
-  CHECK(judge_promotion(kObjective, {0.3}, current, std::nullopt, true).passes);
-  Objective other = kObjective;
+  CHECK(judge_promotion(kPromotable, {0.5}, current, std::nullopt, false).passes);
+  CHECK_FALSE(judge_promotion(kPromotable, {0.4}, current, std::nullopt, false).passes);
+  CHECK_FALSE(judge_promotion(kPromotable, {0.3}, current, std::nullopt, false).passes);
+  CHECK(judge_promotion(kPromotable, {0.3}, current, std::nullopt, true).passes);
+  Objective other = kPromotable;
   other.metric = "AP50";
   CHECK_FALSE(judge_promotion(other, {0.9}, current, std::nullopt, false).passes);
-  other = kObjective;
+  other = kPromotable;
   other.goal = Goal::kMinimize;
   CHECK_FALSE(judge_promotion(other, {0.1}, current, std::nullopt, false).passes);
   CHECK(judge_promotion(other, {0.1}, current, std::nullopt, false).reason.find("version 3") !=
@@ -101,19 +37,19 @@ TEST_CASE("the gate wants a better value of the same metric with the same goal")
 TEST_CASE("a bound is said with as many digits as mean something, and a value as it is") {
   store::ModelVersion current;
   current.version = 3;
-  current.objective = kObjective;
+  current.objective = kPromotable;
   current.value = 0.4123456789;
-  CHECK(judge_promotion(kObjective, {0.5123456789, true}, current, std::nullopt, false).reason ==
+  CHECK(judge_promotion(kPromotable, {0.5123456789, true}, current, std::nullopt, false).reason ==
         "mAP 0.512346 is better: version 3 has mAP 0.4123456789");
   const Judged bound{0.3123456789, true, "the bound"};
-  CHECK(judge_promotion(kObjective, {0.3123456788}, current, bound, false).reason ==
+  CHECK(judge_promotion(kPromotable, {0.3123456788}, current, bound, false).reason ==
         "mAP 0.3123456788 is not better: version 3 has mAP 0.312346 (the bound)");
 }
 
 TEST_CASE("the worst score that there is is promoted with that word, of a built-in trainer alone") {
   for (const bool is_built_in : {true, false}) {
     ScratchFolder folder;
-    PromotableStudy study(folder.path(), "s", {0, 0}, kObjective);
+    PromotableStudy study(folder.path(), "s", {0, 0}, kPromotable);
     store::StudyRow row = study.store().study();
     if (is_built_in) row.spec["trainer"] = {{"task", "detection"}};
     study.store().update_spec(row);
@@ -135,7 +71,7 @@ TEST_CASE("the best trial's output becomes the current version, whole and hashed
   CHECK(result.version == 1);
   const fs::path current = folder.path() / "models" / "m" / "current";
   CHECK(fs::read_symlink(current) == "versions/1");
-  CHECK(text_of(current / "deep" / "labels") == "trial 2");
+  CHECK(promoted_text(current / "deep" / "labels") == "trial 2");
   const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kWrite);
   const auto version = registry.current("m");
   REQUIRE(version);
@@ -147,7 +83,7 @@ TEST_CASE("the best trial's output becomes the current version, whole and hashed
   CHECK(registry.promotions("m").size() == 1);
   // The version has bytes of its own: a trainer that writes on does not change it.
   std::ofstream(study.output(2) / "weights") << "changed";
-  CHECK(text_of(current / "weights") == "abc");
+  CHECK(promoted_text(current / "weights") == "abc");
 }
 
 TEST_CASE("promoting the same trial again changes nothing") {
@@ -170,14 +106,14 @@ TEST_CASE("a study that was removed and started anew has other trials under the 
   }
   fs::remove_all(folder.path() / "s");
   {
-    PromotableStudy study(folder.path(), "s", {0.7}, kObjective, "another");
+    PromotableStudy study(folder.path(), "s", {0.7}, kPromotable, "another");
     const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
     CHECK(result.promoted);
     CHECK(result.version == 2);
   }
   fs::remove_all(folder.path() / "s");
   // The same number and value, but other weights.
-  PromotableStudy twin(folder.path(), "s", {0.7}, kObjective, "a third");
+  PromotableStudy twin(folder.path(), "s", {0.7}, kPromotable, "a third");
   CHECK_FALSE(promote_trial(twin.store(), {folder.path(), "m", std::nullopt}).promoted);
   CHECK(promote_trial(twin.store(), {folder.path(), "m", 1}).version == 3);
 }
@@ -301,7 +237,7 @@ TEST_CASE("a model.json that cannot be used is promoted as it is, and said to be
   const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   REQUIRE(result.promoted);
   CHECK(result.reason.find("not taken into its lineage: cannot read") != std::string::npos);
-  CHECK(text_of(result.folder / "model.json") == content);
+  CHECK(promoted_text(result.folder / "model.json") == content);
 }
 
 TEST_CASE("nobody inherits a trainer's set-uid bits by promoting its output") {
@@ -357,7 +293,7 @@ TEST_CASE("a link to a file of the same output is promoted as that file") {
   const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   REQUIRE(result.promoted);
   CHECK_FALSE(fs::is_symlink(result.folder / "deep" / "last"));
-  CHECK(text_of(result.folder / "deep" / "last") == "abc");
+  CHECK(promoted_text(result.folder / "deep" / "last") == "abc");
 }
 
 TEST_CASE("what a dead promotion left is cleared, and its link is made good") {
@@ -385,8 +321,8 @@ TEST_CASE("versions that a lost registry no longer knows are never overwritten")
   const store::PromotionDecision second = promote_trial(next.store(), {folder.path(), "m", std::nullopt});
   CHECK(second.promoted);
   CHECK(second.version == 2);
-  CHECK(text_of(first.folder / "weights") == "abc");
-  CHECK(text_of(second.folder / "weights") == "others");
+  CHECK(promoted_text(first.folder / "weights") == "abc");
+  CHECK(promoted_text(second.folder / "weights") == "others");
 }
 
 TEST_CASE("losing checkpoints are removed, the winner's is kept") {
@@ -408,7 +344,7 @@ TEST_CASE(
   CHECK(result.trial == 8);
   CHECK(result.reason.find("(the bound of the mean of 4 runs of trial 3); of the 4 runs of trial 3 this is "
                            "trial 8 with 0.82") != std::string::npos);
-  CHECK(text_of(folder.path() / "models" / "m" / "current" / "deep" / "labels") == "trial 8");
+  CHECK(promoted_text(folder.path() / "models" / "m" / "current" / "deep" / "labels") == "trial 8");
   const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kRead);
   const store::ModelVersion version = registry.current("m").value();
   CHECK(version.value == 0.82);

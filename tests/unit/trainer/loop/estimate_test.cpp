@@ -3,6 +3,7 @@
 
 #include "line_task.h"
 #include "torch_catch.h"
+#include "trainer/loop/plan_length.h"
 #include "trainer/loop/rule_of_thumb.h"
 #include "trainer/loop/tensor_memory.h"
 

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "trainer/served/served_model.h"
+
 namespace tune::trainer::language_model {
 
-struct Message {
-  std::string role, content;  // "system", "user", "assistant"
-};
+using served::Message;
 
 // A part of a text; those that are `learned` count in the loss.
 struct Segment {

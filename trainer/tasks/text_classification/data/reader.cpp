@@ -12,6 +12,7 @@
 #include "trainer/data/written_values.h"
 #include "trainer/tasks/classification/data/label_columns.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::text_classification {
@@ -318,8 +319,8 @@ std::vector<std::string> parts_of_set(const fs::path& data) {
 }
 
 std::string recognised(const fs::path& data, const Dataset& dataset) {
-  return "data: " + data.string() + " is " + dataset.form + "; " + std::to_string(dataset.examples.size()) +
-         " texts";
+  return "data: " + data.string() + " is " + dataset.form + "; " +
+         plural_text(dataset.examples.size(), "text");
 }
 
 }  // namespace tune::trainer::text_classification

@@ -1,0 +1,75 @@
+#pragma once
+// One model behind HTTP: the routes, and the version that answers them.
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "trainer/serve/deployment.h"
+#include "trainer/serve/endpoint_metrics.h"
+#include "tuner/http/server.h"
+
+namespace tune::trainer::serve {
+
+struct EndpointSettings {
+  std::string name;  // what the model is asked for by
+  ModelLimits limits = {};
+  std::uint64_t most_body_bytes = 16 << 20;
+  Milliseconds patience{60'000};  // for one answer
+};
+
+// Answers the protocols of docs/endpoint-protocols.md. Versions are loaded beside the one that answers and
+// take its place at once; whatever an old one has begun it finishes, and each answer says which version made
+// it (X-Tune-Model). Owned by the command; routes are called by the server's threads, load() by another.
+class Endpoint {
+ public:
+  Endpoint(EndpointSettings settings, std::ostream& notes);
+  ~Endpoint();  // the server has stopped
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  // Blocks while it loads. Throws as load_deployment(), and leaves what answers as it was.
+  void load(const DeploymentRequest& request);
+
+  // Answers that are still being written fail: the program ends, and has waited long enough.
+  void give_up();
+  // Examples and prompts that wait or are worked on.
+  std::size_t running() const { return current()->waiting(); }
+
+  std::vector<http::Route> routes();
+  // For the server: limits that go with the settings, errors in the protocols' own shapes, metrics.
+  http::ServerSettings server_settings();
+  EndpointMetrics& metrics() { return metrics_; }
+
+ private:
+  using Answering = std::function<http::Response(const http::Request&, const std::shared_ptr<Deployment>&)>;
+  http::Handler handler(Answering answer) const;
+  std::shared_ptr<Deployment> current() const;
+  std::vector<std::string> names(const Deployment& deployment) const;
+  // The adapter that a name stands for, "" for the model itself. Throws Refusal (404).
+  std::string adapter_of(const Deployment& deployment, const std::string& name) const;
+
+  http::Response invoke(const http::Request& request, const std::shared_ptr<Deployment>& deployment) const;
+  http::Response infer(const http::Request& request, const std::shared_ptr<Deployment>& deployment) const;
+  http::Response complete(const http::Request& request, const std::shared_ptr<Deployment>& deployment,
+                          bool is_chat) const;
+  // Whole answers to some prompts, as texts.
+  std::vector<std::string> written(Deployment& deployment, const std::vector<std::string>& prompts,
+                                   const served::GenerationSettings& settings,
+                                   const std::string& adapter) const;
+
+  const EndpointSettings settings_;
+  std::ostream& notes_;
+  mutable EndpointMetrics metrics_;
+  const std::int64_t created_;  // seconds since 1970
+  mutable std::mutex mutex_;
+  std::shared_ptr<Deployment> current_;
+  std::mutex loading_;
+  std::thread retiring_;  // waits until an old version has finished
+  std::weak_ptr<Deployment> old_;
+};
+
+}  // namespace tune::trainer::serve
