@@ -10,7 +10,6 @@
 namespace tune::endpoint {
 namespace {
 
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 bool has_said(const RunningEndpoint& running, const std::string& part) {
   for (const std::string& state : running.states())
     if (says(state, part)) return true;
@@ -408,9 +407,7 @@ TEST_CASE("an alias that moves while the first files are checked is a conflict")
 TEST_CASE("a store that cannot be written deploys nothing, and says what to do") {
   EndpointStore store;
   store.point(store.add_version());
-  std::filesystem::permissions(store.path(),
-                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
-                                   std::filesystem::perms::others_read | std::filesystem::perms::others_exec);
+  std::filesystem::permissions(store.path(), std::filesystem::perms(0555));
   std::filesystem::permissions(models_folder(store.path()), std::filesystem::perms::all);
   std::optional<Error> refusal;
   {

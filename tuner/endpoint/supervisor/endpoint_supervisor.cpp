@@ -468,12 +468,14 @@ void EndpointSupervisor::end() {
 // Its files.
 
 void EndpointSupervisor::set_state(State state, const std::string& reason) {
-  const bool is_new = state_.since.empty() || state_.state != state;
+  const bool is_new = state_.since.empty() || state_.state != state,
+             is_told = !is_new && state_.reason == reason;
   if (is_new) state_.since = format_time(settings_.clock.wall_now());
   state_.state = state;
   state_.reason = one_line(reason);
-  say(std::string(to_text(state)) + (reason.empty() ? "" : ": " + reason));
   write_state();
+  if (is_told) return;
+  say(std::string(to_text(state)) + (reason.empty() ? "" : ": " + reason));
   if (settings_.on_state) settings_.on_state(state_);
 }
 
