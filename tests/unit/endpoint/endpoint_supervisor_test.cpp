@@ -43,8 +43,9 @@ TEST_CASE("a version answers once it is deployed, and no more once it is undeplo
   CHECK(after.state == State::kNotDeployed);
   CHECK(says(after.reason, "undeployed by "));
   CHECK(after.worker_pid == 0);
+  CHECK(after.url.empty());
   CHECK_FALSE(tests::is_running(state.worker_pid));
-  CHECK_THROWS_AS(running.ask(), Error);
+  CHECK_THROWS_AS(http::Client({http::parse_url(state.url).address}).ask({}), Error);
   const std::vector<std::string> states = running.states();
   REQUIRE(states.size() >= 4);
   CHECK(states.front() == "deploying: checking the files of m version 1");
