@@ -75,7 +75,7 @@ std::string column_of(const Json& study, const std::string& name) {
               name_hint(name, {names.begin(), names.end()}, "their columns are"));
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string selection_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 template <typename T>
 bool holds(const T& value, const std::string& comparison, const T& other) {
@@ -90,10 +90,10 @@ bool fulfils(const Json& trial, const TrialCondition& condition) {
   const Json value = value_of(trial, condition.column);
   if (value.is_null()) return condition.comparison == "!=";
   if (condition.comparison == "~")
-    return lower_case(text_of(value)).find(lower_case(condition.text)) != std::string::npos;
+    return lower_case(selection_text(value)).find(lower_case(condition.text)) != std::string::npos;
   const std::optional<double> number = finite_number_in(condition.text);
   if (value.is_number() && number) return holds(value.get<double>(), condition.comparison, *number);
-  return holds(text_of(value), condition.comparison, condition.text);
+  return holds(selection_text(value), condition.comparison, condition.text);
 }
 
 // Numbers before texts, and nothing last, whichever way it is sorted.
@@ -102,7 +102,7 @@ bool comes_before(const Json& a, const Json& b, bool is_descending) {
   if (kind(a) != kind(b)) return kind(a) < kind(b);
   const Json &first = is_descending ? b : a, &second = is_descending ? a : b;
   if (a.is_number()) return first.get<double>() < second.get<double>();
-  return !a.is_null() && text_of(first) < text_of(second);
+  return !a.is_null() && selection_text(first) < selection_text(second);
 }
 
 }  // namespace
@@ -121,7 +121,7 @@ std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& 
   }
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    const std::string state = text_of(value_of(trials[i], "state"));
+    const std::string state = selection_text(value_of(trials[i], "state"));
     const bool has_state =
         selection.states.empty() ||
         std::find(selection.states.begin(), selection.states.end(), state) != selection.states.end();
