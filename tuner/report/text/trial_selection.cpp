@@ -45,7 +45,7 @@ TrialCondition condition_in(const std::string& text) {
 }
 
 // "infinity" and the like are texts in JSON.
-Json value_of(const Json& trial, const std::string& column) {
+Json cell_of(const Json& trial, const std::string& column) {
   if (column == "value2") {
     const Json& values = trial.at("values");
     return values.size() > 1 ? values[1] : Json();
@@ -75,7 +75,9 @@ std::string column_of(const Json& study, const std::string& name) {
               name_hint(name, {names.begin(), names.end()}, "their columns are"));
 }
 
-std::string selection_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string selection_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 template <typename T>
 bool holds(const T& value, const std::string& comparison, const T& other) {
@@ -87,7 +89,7 @@ bool holds(const T& value, const std::string& comparison, const T& other) {
 }
 
 bool fulfils(const Json& trial, const TrialCondition& condition) {
-  const Json value = value_of(trial, condition.column);
+  const Json value = cell_of(trial, condition.column);
   if (value.is_null()) return condition.comparison == "!=";
   if (condition.comparison == "~")
     return lower_case(selection_text(value)).find(lower_case(condition.text)) != std::string::npos;
@@ -121,7 +123,7 @@ std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& 
   }
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    const std::string state = selection_text(value_of(trials[i], "state"));
+    const std::string state = selection_text(cell_of(trials[i], "state"));
     const bool has_state =
         selection.states.empty() ||
         std::find(selection.states.begin(), selection.states.end(), state) != selection.states.end();
@@ -131,7 +133,7 @@ std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& 
   }
   const std::string sort = selection.sort.empty() ? "trial" : column_of(study, selection.sort);
   std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
-    return comes_before(value_of(trials[a], sort), value_of(trials[b], sort), selection.is_descending);
+    return comes_before(cell_of(trials[a], sort), cell_of(trials[b], sort), selection.is_descending);
   });
   if (selection.limit && places.size() > *selection.limit) places.resize(*selection.limit);
   return places;
