@@ -119,8 +119,8 @@ void EndpointSupervisor::begin() {
   std::optional<FileLock> lock = FileLock::try_once(folder_ / kLockFile, holder);
   if (!lock)
     throw Error(ExitCode::kConflict,
-                asked_.name + " is deployed already, or about to be, by process " +
-                    (holder.empty() ? "(unknown)" : holder),
+                asked_.name + " is deployed already, or about to be, by " +
+                    (holder.empty() ? "another process" : "process " + holder),
                 "`tune undeploy " + asked_.name + "` ends it; --name deploys the model a second time");
   lock_.emplace(std::move(*lock));
   try {
@@ -146,6 +146,7 @@ void EndpointSupervisor::fail(const Error& error) {
   worker_.reset();
   listener_.reset();
   state_.worker_pid = 0;
+  state_.url.clear();
   state_.last_error = error.what();
   state_.undeploy_at.reset();
   try {
@@ -461,6 +462,7 @@ void EndpointSupervisor::stop(const std::string& reason) {
 
 void EndpointSupervisor::end() {
   has_ended_ = true;
+  state_.url.clear();
   state_.undeploy_at.reset();
   set_state(State::kNotDeployed, *stop_reason_);
 }
@@ -468,12 +470,14 @@ void EndpointSupervisor::end() {
 // Its files.
 
 void EndpointSupervisor::set_state(State state, const std::string& reason) {
-  const bool is_new = state_.since.empty() || state_.state != state;
+  const bool is_new = state_.since.empty() || state_.state != state,
+             is_told = !is_new && state_.reason == reason;
   if (is_new) state_.since = format_time(settings_.clock.wall_now());
   state_.state = state;
   state_.reason = one_line(reason);
-  say(std::string(to_text(state)) + (reason.empty() ? "" : ": " + reason));
   write_state();
+  if (is_told) return;
+  say(std::string(to_text(state)) + (reason.empty() ? "" : ": " + reason));
   if (settings_.on_state) settings_.on_state(state_);
 }
 
