@@ -68,6 +68,22 @@ std::string header_of(const http::ClientResponse& response, const char* name) {
   return value == nullptr ? "" : *value;
 }
 
+// Batches of other sizes are summed up in another order, so that last bits differ.
+void check_near(const Json& numbers, const OrderedJson& wanted) {
+  REQUIRE(numbers.size() == wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    CHECK(numbers[i].get<double>() == Approx(wanted[i].get<double>()).margin(1e-5));
+}
+
+// The numbers of a score, less those that hang on last bits.
+Json counted(Json score) {
+  for (const char* key : {"log_loss", "calibration_error"}) {
+    CHECK(score.at(key).is_number());
+    score.erase(key);
+  }
+  return score;
+}
+
 const std::vector<http::Header> kAnImage{{"Content-Type", "image/jpeg"}};
 const std::vector<http::Header> kAnImageForUs{{"Content-Type", "image/jpeg"},
                                               {"Accept", "application/vnd.tune+json"}};
@@ -88,12 +104,12 @@ TEST_CASE("A served classifier of images says what predict writes, and refuses w
     const Json answer = served.json(response);
     CHECK(header_of(response, "X-Tune-Model") == "steel@3");
     CHECK(answer.at("labels").at(0) == row.at("label"));
-    CHECK(answer.at("probabilities") == row.at("probabilities"));
+    check_near(answer.at("probabilities"), row.at("probabilities"));
   }
   // The same in the other shapes and protocols.
   const std::string file = "classes/" + said.at("predictions")[0].at("image").get<std::string>();
   const OrderedJson wanted = said.at("predictions")[0].at("probabilities");
-  CHECK(served.json(served.ask("POST", "/invocations", place.bytes(file), kAnImage)) == wanted);
+  check_near(served.json(served.ask("POST", "/invocations", place.bytes(file), kAnImage)), wanted);
   tune::write_file_atomically(place.path("body.json"),
                               served.ask("GET", "/v2/models/steel").body);  // metadata is JSON, whatever asks
   CHECK(place.read("body.json").at("platform") == "tune_image_classification");
@@ -105,9 +121,7 @@ TEST_CASE("A served classifier of images says what predict writes, and refuses w
       file + "', 'rb').read()).decode()]}]}))\" >infer.json");
   const Json inferred =
       served.json(served.post("/v2/models/steel/infer", Json::parse(place.bytes("infer.json"))));
-  for (std::size_t i = 0; i < wanted.size(); ++i)
-    CHECK(inferred.at("outputs")[0].at("data")[i].get<double>() ==
-          Approx(wanted[i].get<double>()).epsilon(1e-6));
+  check_near(inferred.at("outputs")[0].at("data"), wanted);
 
   // Rights: health is everybody's, nothing else is.
   const auto without = [&](const std::string& target) { return served.client->ask({"GET", target}).status; };
@@ -141,7 +155,7 @@ TEST_CASE("A served classifier of images says what predict writes, and refuses w
   Json by_file = place.scored("--task image_classification --ground-truth classes --predictions said.json"),
        by_endpoint = place.scored("--task image_classification --ground-truth classes --endpoint " +
                                   served.url() + " --token-file token");
-  CHECK(by_file == by_endpoint);
+  CHECK(counted(by_file) == counted(by_endpoint));
   const ShellResult no_token = place.shell(
       "tune-train score --task image_classification --ground-truth classes --endpoint " + served.url());
   CHECK(no_token.exit_code == 2);
@@ -218,7 +232,7 @@ TEST_CASE("A served detector finds what predict writes, box by box") {
   const Place place;
   place.run("tune-train synthesize --output data --images 8 --size 128");
   place.train("d", {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "data"}},
-              {{"epochs", 2}, {"batch_size", 4}}, "validation:mAP");
+              {{"epochs", 6}, {"batch_size", 4}, {"learning_rate", 0.02}}, "validation:mAP");
   place.run("tune-train predict --model d/output --data data --output said.json");
   ServedProcess served(place.path(), {"--model", "d/output", "--name", "steel", "--threads", "1"});
   std::map<std::string, std::vector<OrderedJson>> wanted;
@@ -231,10 +245,10 @@ TEST_CASE("A served detector finds what predict writes, box by box") {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const Json found = answer.at("detections")[i];
       CHECK(found.at("class") == rows[i].at("category"));
-      CHECK(static_cast<float>(found.at("score").get<double>()) ==
-            static_cast<float>(rows[i].at("score").get<double>()));
-      CHECK(found.at("box")[0] == rows[i].at("bbox")[0]);
-      CHECK(found.at("box")[1] == rows[i].at("bbox")[1]);
+      CHECK(found.at("score").get<double>() == Approx(rows[i].at("score").get<double>()).margin(1e-5));
+      for (const std::size_t edge : {0, 1})
+        CHECK(found.at("box")[edge].get<double>() ==
+              Approx(rows[i].at("bbox")[edge].get<double>()).margin(1e-3));
     }
     const Json cloud = served.json(served.ask("POST", "/invocations", image, kAnImage));
     CHECK(cloud.at("prediction").size() == rows.size());

@@ -88,6 +88,10 @@ void add_prompts(Invocation& invocation, JsonMembers& members) {
 Invocation read_json(const served::Facts& facts, std::string_view body) {
   const Json json = json_body(body);
   Invocation invocation;
+  if (facts.input == served::InputKind::kImages && json.is_string()) {
+    add_image(invocation, json, "the body");
+    return invocation;
+  }
   JsonMembers members(json, "");
   if (facts.input == served::InputKind::kPrompts) {
     add_prompts(invocation, members);

@@ -21,7 +21,7 @@ TEST_CASE("a model shows its versions, where the current one comes from, and why
   version.lineage = {{"data", "5fa1"}};
   version.files = {{"weights.safetensors", 23'500'000, "aa"}};
   const ModelRows rows{
-      "steel", 1, {version}, {{"steel", 0, 1, "the first version", Json::object(), store::at(1)}}};
+      "steel", 1, {version}, {}, {{"steel", 0, 1, "the first version", Json::object(), store::at(1)}}, {}};
   CHECK(model_text(rows, "/store/models/steel/current", 0) ==
         "steel\n"
         "  current: version 1, /store/models/steel/current\n"
