@@ -303,6 +303,7 @@ TEST_CASE("what a worker may hold of memory is bounded, and what goes beyond is 
   const auto refusal = RunningEndpoint(store, asked).wait();
   REQUIRE(refusal);
   CHECK(says(refusal->what(), "there is not enough memory"));
+  CHECK(says(refusal->hint(), "--memory-gib 0.5"));
 }
 
 TEST_CASE("what a worker has started ends with it") {
