@@ -140,7 +140,7 @@ TEST_CASE("A served classifier of images says what predict writes, and refuses w
   CHECK(contains(refused("no image", "image/jpeg"), "400 {\"error\":\"the image is neither JPEG"));
   CHECK(contains(refused("", "image/jpeg"), "400"));
   CHECK(contains(refused("a,b", "text/csv"), "415"));
-  CHECK(contains(refused(std::string(2 << 20, 'x'), "image/jpeg"), "413"));
+  CHECK(contains(refused(std::string((1 << 20) + 1, 'x'), "image/jpeg"), "413"));
   CHECK(contains(refused("{\"b64\": NaN}", "application/json"), "400"));
   served.client.emplace(http::Client::Settings{{"127.0.0.1", served.ready.at("port").get<int>()}});
   CHECK(served.ask("GET", "/v2/models/other").status == 404);
