@@ -6,7 +6,8 @@ namespace {
 
 // Shell: starts the server as $server, and reads its first line into $said; `get PATH` asks it with the
 // token.
-const std::string kServe = kLikeAtPrompt + R"(tune serve --addr 127.0.0.1:0 --store store --json >said 2>err & server=$!
+const std::string kServe =
+    kLikeAtPrompt + R"sh(tune serve --addr 127.0.0.1:0 --store store --json >said 2>err & server=$!
 until [ -s said ]; do kill -0 $server || exit 99; sleep 0.02; done
 port=$(sed 's/.*"address":"http:..127.0.0.1:\([0-9]*\)".*/\1/' said)
 get() {
@@ -14,7 +15,7 @@ get() {
   printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n' "$1" $port "$2" >&3
   cat <&3
 }
-)";
+)sh";
 
 TEST_CASE("tune serve shows a store to who has the token, and ends when it is told to", "[serve]") {
   const StudyFolder folder;

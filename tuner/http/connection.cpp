@@ -20,7 +20,7 @@ namespace beast = boost::beast;
 constexpr std::size_t kReadAtOnce = 4096;
 // A client whose request was refused unread may still be sending: so much is read before the connection is
 // cut, since else the system would throw away the answer that is on its way to it.
-constexpr std::size_t kMostDiscarded = 1 << 20;
+constexpr std::size_t kMostDiscarded = 64 << 20;
 constexpr std::chrono::seconds kFarewell{2};
 
 const char* reason_phrase(int status) {

@@ -108,6 +108,7 @@ http::Response promote_model(const fs::path& store, const std::string& model, co
   if (asked.expected)
     command.argv.insert(command.argv.end(),
                         {"--expected", *asked.expected == 0 ? "none" : std::to_string(*asked.expected)});
+  command.working_directory = "/";  // every path is a full one
   std::vector<std::string> lines;
   command.quiet = false;
   command.on_line = [&lines](const std::string& line) { lines.push_back(line); };

@@ -17,6 +17,7 @@ namespace {
 constexpr int kTrialsAtOnce = 2000;         // of one transaction: some ten milliseconds
 constexpr std::size_t kMostChanges = 2000;  // beyond which all is read again
 constexpr std::size_t kMostTold = 200;
+constexpr Milliseconds kDear{20};
 constexpr Milliseconds kDeploymentsFreshFor{2000};
 
 }  // namespace
@@ -251,7 +252,8 @@ const report::CostReport& StudyTable::costs() {
   // A tenth of the time at most goes into keeping them fresh.
   const Milliseconds age = age_of(costs_made_);
   const bool is_old = costs_version_ != version_ || (is_live_ && age > Milliseconds(1000));
-  if (costs_ && (!is_old || age < 10 * costs_took_)) return *costs_;
+  const bool is_dear = costs_took_ > kDear;
+  if (costs_ && (!is_old || (is_dear && age < 10 * costs_took_))) return *costs_;
   const SteadyTime begin = std::chrono::steady_clock::now();
   rows_.neighbours.clear();
   report::share_with_neighbours(rows_, store_);

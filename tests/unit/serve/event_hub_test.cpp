@@ -74,7 +74,7 @@ TEST_CASE("fifty pages listen to a study that is written to, and none costs a co
   for (auto& page : pages) page->read_until("retry: 2000");
   std::atomic<bool> is_over = false;
   std::thread readers([&] {
-    while (!is_over) served.json("/api/studies/steel/trials?sort=value");
+    while (!is_over) served.get("/api/studies/steel/trials?sort=value");
   });
   // Each is a transaction that must not fail.
   for (int number = 2; number <= 60; ++number) add_trial(store.writer(), number);
