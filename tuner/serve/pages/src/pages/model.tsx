@@ -260,7 +260,7 @@ function PromoteDialog({
           value={alias}
           onInput={(event) => setAlias(event.currentTarget.value.trim())}
           required
-          pattern="[a-z][a-z0-9-]*"
+          pattern="[a-z][a-z0-9\-]*"
         />
       </label>
       <datalist id="aliases">
@@ -277,7 +277,14 @@ function PromoteDialog({
       </p>
       <Command
         text={
-          'tune models alias set ' + model + '@' + asked.version + ' ' + alias + ' --expected ' + (expected ?? 'none')
+          'tune models promote ' +
+          model +
+          '@' +
+          asked.version +
+          ' --to ' +
+          alias +
+          ' --expected ' +
+          (expected ?? 'none')
         }
         label="the command that does the same"
       />
