@@ -110,6 +110,7 @@ http::Response promote_model(const fs::path& store, const std::string& model, co
                         {"--expected", *asked.expected == 0 ? "none" : std::to_string(*asked.expected)});
   command.working_directory = "/";  // every path is a full one
   std::vector<std::string> lines;
+  command.working_directory = "/";
   command.quiet = false;
   command.on_line = [&lines](const std::string& line) { lines.push_back(line); };
   command.time_limit = kPromotionPatience;

@@ -28,10 +28,10 @@ export function numberText(value: number): string {
   return shorter.length < text.length ? shorter : text;
 }
 
-// A value of JSON as it is shown: what is no finite number comes as a text ("NaN"), or is absent.
+// A value of JSON as it is shown, whole numbers exactly; what is no finite number comes as a text ("NaN"), or is absent.
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return numberText(value);
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : numberText(value);
   if (value === 'NaN') return 'nan';
   if (value === 'Infinity') return 'inf';
   if (value === '-Infinity') return '-inf';

@@ -412,6 +412,10 @@ describe(
         await page.click('dialog button[type=submit]');
         await page.waitForSelector('dialog .broken');
         assert.match(await page.$eval('dialog .broken', (element) => element.textContent), /is version 1 now/);
+        assert.deepEqual(
+          tab.complaints.filter((text) => !text.includes('409')),
+          [],
+        );
       }));
 
     test('the log shows its end, and goes on as the trial writes', () =>

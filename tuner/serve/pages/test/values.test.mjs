@@ -51,6 +51,7 @@ test('times and costs are written as the terminal writes them', () => {
   assert.equal(numbers.usdText(36.66), '$36.66');
   assert.equal(numbers.usdText(null), '');
   assert.equal(numbers.valueText('NaN'), 'nan');
+  assert.equal(numbers.valueText(728316012), '728316012');
   assert.equal(numbers.countText(50000), '50\u202f000');
 });
 

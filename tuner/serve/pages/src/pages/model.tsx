@@ -260,7 +260,7 @@ function PromoteDialog({
           value={alias}
           onInput={(event) => setAlias(event.currentTarget.value.trim())}
           required
-          pattern="[a-z][a-z0-9-]*"
+          pattern="[a-z][a-z0-9\-]*"
         />
       </label>
       <datalist id="aliases">
@@ -277,13 +277,33 @@ function PromoteDialog({
       </p>
       <Command
         text={
-          'tune models alias set ' + model + '@' + asked.version + ' ' + alias + ' --expected ' + (expected ?? 'none')
+          'tune models promote ' +
+          model +
+          '@' +
+          asked.version +
+          ' --to ' +
+          alias +
+          ' --expected ' +
+          (expected ?? 'none')
         }
         label="the command that does the same"
       />
     </Dialog>
   );
 }
+
+// Where a version comes from, in short.
+const kMain = [
+  'study',
+  'trial',
+  'trainer',
+  'data_fingerprint',
+  'parent_weights',
+  'code',
+  'parameters',
+  'fixed',
+  'metrics',
+];
 
 function Lineage({ model, version, isOpen }: { model: string; version: ModelVersion; isOpen: boolean }) {
   return (
@@ -292,7 +312,17 @@ function Lineage({ model, version, isOpen }: { model: string; version: ModelVers
       <div class="pair even">
         <div>
           <h3>Lineage</h3>
-          <Facts value={version.lineage} />
+          <Facts
+            value={Object.fromEntries(
+              kMain.flatMap((name) => (name in version.lineage ? [[name, version.lineage[name]]] : [])),
+            )}
+          />
+          <details>
+            <summary>All that was recorded</summary>
+            <Facts
+              value={Object.fromEntries(Object.entries(version.lineage).filter(([name]) => !kMain.includes(name)))}
+            />
+          </details>
           {version.approval === 'pending' && (
             <Command
               text={'tune models approve ' + model + '@' + version.version}
@@ -316,31 +346,26 @@ function Lineage({ model, version, isOpen }: { model: string; version: ModelVers
   );
 }
 
-// Whatever was recorded, as names and values.
+// Whatever was recorded, as names and values; what lies within something else has its name before its own: "run.machine.cores".
 export function Facts({ value }: { value: unknown }) {
-  if (value === null || typeof value !== 'object') return <>{valueText(value)}</>;
-  if (Array.isArray(value))
-    return value.every((one) => one === null || typeof one !== 'object') ? (
-      <>{value.map(valueText).join(', ')}</>
-    ) : (
-      <ul class="facts">
-        {value.map((one, k) => (
-          <li key={k}>
-            <Facts value={one} />
-          </li>
-        ))}
-      </ul>
-    );
   return (
     <dl class="facts">
-      {Object.entries(value).map(([name, part]) => (
+      {factsOf('', value).map(([name, text]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>
-            <Facts value={part} />
-          </dd>
+          <dd>{text}</dd>
         </div>
       ))}
     </dl>
+  );
+}
+
+function factsOf(name: string, value: unknown): [string, string][] {
+  if (value === null || value === undefined || value === '') return [];
+  if (typeof value !== 'object') return [[name, valueText(value)]];
+  if (Array.isArray(value) && value.every((one) => one === null || typeof one !== 'object'))
+    return value.length === 0 ? [] : [[name, value.map(valueText).join(', ')]];
+  return Object.entries(value).flatMap(([part, one]) =>
+    factsOf((name === '' ? '' : name + '.') + (Array.isArray(value) ? String(Number(part) + 1) : part), one),
   );
 }

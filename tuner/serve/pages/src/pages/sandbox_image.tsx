@@ -28,6 +28,7 @@ const kMostBytes = 32 << 20;
 export function ImageSandbox({ targets }: { targets: readonly Target[] }) {
   const [file, setFile] = useState<File | null>(null);
   const [least, setLeast] = useState(0.5);
+  const [hasBoxes, setBoxes] = useState(false);
   const [isOver, setOver] = useState(false);
   const [complaint, complain] = useState('');
   const take = (files: FileList | null | undefined) => {
@@ -72,20 +73,24 @@ export function ImageSandbox({ targets }: { targets: readonly Target[] }) {
       )}
       {file !== null && (
         <>
-          <label class="range">
-            Confidence of at least {least.toFixed(2)}
-            <input
-              type="range"
-              min="0"
-              max="1"
-              step="0.01"
-              value={least}
-              onInput={(event) => setLeast(Number(event.currentTarget.value))}
-            />
-          </label>
+          {hasBoxes && (
+            <label class="range">
+              Confidence of at least {least.toFixed(2)}
+              <input
+                type="range"
+                min="0"
+                max="1"
+                step="0.01"
+                value={least}
+                onInput={(event) => setLeast(Number(event.currentTarget.value))}
+              />
+            </label>
+          )}
           <SideBySide
             targets={targets}
-            panel={(target) => <Panel key={target.endpoint} target={target} file={file} least={least} />}
+            panel={(target) => (
+              <Panel key={target.endpoint} target={target} file={file} least={least} onBoxes={setBoxes} />
+            )}
           />
         </>
       )}
@@ -93,13 +98,26 @@ export function ImageSandbox({ targets }: { targets: readonly Target[] }) {
   );
 }
 
-function Panel({ target, file, least }: { target: Target; file: File; least: number }) {
+function Panel({
+  target,
+  file,
+  least,
+  onBoxes,
+}: {
+  target: Target;
+  file: File;
+  least: number;
+  onBoxes: (hasBoxes: boolean) => void;
+}) {
   const [tried, setTried] = useState<Tried<ImageAnswer>>({ state: 'none' });
   useEffect(() => {
     const abort = new AbortController();
     setTried({ state: 'busy' });
     invoke<ImageAnswer>(target.endpoint, file, kTypes[file.type] ?? 'application/x-image', abort.signal).then(
-      ({ answer, call }) => setTried({ state: 'done', answer, call }),
+      ({ answer, call }) => {
+        setTried({ state: 'done', answer, call });
+        onBoxes(answer.detections !== undefined);
+      },
       (error: unknown) => {
         if (!abort.signal.aborted) setTried({ state: 'failed', failure: failureIn(error) });
       },
