@@ -102,7 +102,7 @@ function(tune_embed_folder target header namespace function)
     foreach(form IN ITEMS raw packed)
       set(symbol ${target}_${function}_${form}_${number})
       set(path ${file})
-      if(form STREQUAL packed)
+      if(form STREQUAL "packed")
         set(path ${packed})
       endif()
       string(APPEND content "\nasm(\".pushsection .rodata\\n${symbol}:\\n.incbin \\\"${path}\\\"\\n\"\n"

@@ -303,9 +303,9 @@ std::vector<TrialRow> trial_rows_in_short(Connection& connection, int first, int
   Query query(connection,
               "SELECT number, parameters, created_ms, state, budget, '', reason, failure, objective_values,"
               " attempts, started_ms, ended_ms, cut,"
-              " CASE WHEN json_type(facts, '$.explanation') IS NULL THEN facts ELSE"
-              " json_set(facts, '$.explanation', json_object('strategy',"
-              " json_extract(facts, '$.explanation.strategy'))) END"
+              " CASE WHEN json_extract(facts, '$.explanation.strategy') = 'enqueue' THEN"
+              " json_set(facts, '$.explanation', json_object('strategy', 'enqueue'))"
+              " ELSE json_remove(facts, '$.explanation') END"
               " FROM trials WHERE number BETWEEN ? AND ? ORDER BY number");
   query.bind(first).bind(last);
   const std::size_t objectives = objective_count(connection);

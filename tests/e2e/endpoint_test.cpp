@@ -131,7 +131,7 @@ TEST_CASE("of two that deploy one name at once one does, and the other one is to
       folder.shell("for i in 1 2; do (timeout 60 tune deploy m --store store " + kWorker +
                    " > out.$i 2> err.$i; echo $? > code.$i) & done; wait; sort code.1 code.2");
   CHECK(race.out == "0\n6\n");
-  CHECK(says(folder.shell("cat err.1 err.2").out, "m is deployed already, or about to be, by process "));
+  CHECK(says(folder.shell("cat err.1 err.2").out, "m is deployed already, or about to be, by "));
   CHECK(folder.ask() == folder.weights(2));
 }
 

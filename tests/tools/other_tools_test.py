@@ -18,7 +18,7 @@ SPEC = {
         "optimizer": {"type": "categorical", "values": ["sgd", "adam", {"name": "lamb"}]},
         "momentum": {"type": "float", "min": 0, "max": 0.99, "scale": "reverse_log", "when": {"optimizer": "sgd"}},
     },
-    "command": ["sh", "-c", "for i in 1 2 3; do echo epoch $i loss={{x}}; done; [ {{k}} -lt 8 ]"],
+    "command": ["sh", "-c", "for i in 1 2 3; do echo epoch $i loss=$1; done; [ $2 -lt 8 ]", "sh", "{{x}}", "{{k}}"],
     "metrics": [{"name": "loss", "regex": "loss=(\\S+)"}],
     "strategy": {"name": "random", "seed": 3},
     "limits": {"trials": 12, "parallel": 2},
@@ -61,8 +61,9 @@ print(json.dumps({"name": studies[0]["study_name"], "trials": len(study["trials"
 """
 EVENTS = """
 import json, sys
-from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 from tensorboard.backend.event_processing import data_provider
+from tensorboard.plugins import base_plugin
 from tensorboard.plugins.hparams import backend_context
 from tensorboard import context
 multiplexer = EventMultiplexer().AddRunsFromDirectory(sys.argv[1])
@@ -70,7 +71,7 @@ multiplexer.Reload()
 provider = data_provider.MultiplexerDataProvider(multiplexer, sys.argv[1])
 scalars = provider.read_scalars(context.RequestContext(), experiment_id="", plugin_name="scalars", downsample=1000)
 found = {run: {tag: [[p.step, p.value] for p in points] for tag, points in tags.items()} for run, tags in scalars.items()}
-hparams = backend_context.Context(provider)
+hparams = backend_context.Context(base_plugin.TBContext(data_provider=provider))
 metadata = hparams.hparams_metadata(context.RequestContext(), "")
 print(json.dumps({"scalars": found, "hparams": {run: sorted(tags) for run, tags in metadata.items()}}))
 """
@@ -121,7 +122,7 @@ class OtherTools(unittest.TestCase):
                                         for params, state in zip(loaded["params"], loaded["states"])))
         spec = dict(SPEC, study="t", warm_start=[{"study": "back", "kind": "identical"}], limits={"trials": 2})
         spec["parameters"] = {name: SPEC["parameters"][name] for name in ("x", "k")}
-        spec["command"] = ["sh", "-c", "echo loss={{x}}; : {{k}}"]
+        spec["command"] = ["sh", "-c", "echo loss=$1", "sh", "{{x}}", "{{k}}"]
         (self.folder / "search.json").write_text(json.dumps(spec))
         self.tune("--spec", "search.json")
 

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kTimeExamples = "for example 90s, 20m, 8h or 1d";
+constexpr const char* kExamplesOfTimes = "for example 90s, 20m, 8h or 1d";
 constexpr int kMostPort = 65535;
 
 std::optional<Milliseconds> time_option(const Parsed& options, const std::string& name) {
@@ -33,7 +33,7 @@ std::optional<Milliseconds> time_option(const Parsed& options, const std::string
     if (time.count() == 0) throw std::invalid_argument("it must be longer than nothing");
     return time;
   } catch (const std::invalid_argument& error) {
-    throw Error(ExitCode::kUsage, "--" + name + ": " + error.what(), kTimeExamples);
+    throw Error(ExitCode::kUsage, "--" + name + ": " + error.what(), kExamplesOfTimes);
   }
 }
 

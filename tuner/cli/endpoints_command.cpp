@@ -66,7 +66,7 @@ std::string one_text(const ListedEndpoint& endpoint) {
                      (state.reason.empty() ? "" : ": " + visible_text(state.reason)) + '\n';
   const auto line = [&](const std::string& title, const std::string& value) {
     if (!value.empty())
-      text += "  " + title + std::string(15 - title.size(), ' ') + visible_text(value) + '\n';
+      text += "  " + title + std::string(17 - title.size(), ' ') + visible_text(value) + '\n';
   };
   line("since", state.since);
   line("serves", version_text(state));

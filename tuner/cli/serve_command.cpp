@@ -1,4 +1,5 @@
 // `tune serve`: the pages of a store in a browser.
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -68,6 +69,10 @@ int serve_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const serve::DashboardSettings settings = dashboard_settings(*options);
   require_served_store(settings.store);
+  // Tables of large studies come and go: what one took is given back, and not kept for each thread.
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
   ::setpriority(PRIO_PROCESS, 0, kServerNiceness);
   const SignalsCaught signals;
   serve::Dashboard dashboard(settings);

@@ -42,6 +42,7 @@ void mark_dead(ListedEndpoint& endpoint) {
                                : "its supervisor (process " + std::to_string(state.pid) + ") died";
   state.state = State::kNotDeployed;
   state.worker_pid = 0;
+  state.url.clear();
   state.undeploy_at.reset();
   endpoint.has_died = true;
 }

@@ -41,7 +41,7 @@ struct EndpointState {
   std::uint64_t start_time = 0;
   std::string boot_id;
   pid_t worker_pid = 0;  // 0: none runs
-  std::string url;       // "http://127.0.0.1:8123"; "" before its port was taken
+  std::string url;       // "http://127.0.0.1:8123"; "" while nothing is to be reached there
   int restarts = 0;      // of its worker, since it was deployed
   std::string last_error;
   std::int64_t requests = 0;               // answered since it was deployed

@@ -40,7 +40,8 @@ std::string cookie_name(int port) { return "tune_" + std::to_string(port); }
 // What a person sees who has no session: no script, and nothing that the request brought.
 std::string log_in_html(const std::string& sentence) {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-         "content=\"width=device-width\"><title>tune</title></head><body><main><h1>tune</h1>\n<p>" +
+         "content=\"width=device-width\"><link rel=\"icon\" "
+         "href=\"data:,\"><title>tune</title></head><body><main><h1>tune</h1>\n<p>" +
          html_escaped(sentence) +
          "</p>\n<form method=\"post\" action=\"/login\"><label>Token <input name=\"token\" type=\"password\" "
          "autocomplete=\"off\" required autofocus></label> <button>Log in</button></form>\n<p>The token is "

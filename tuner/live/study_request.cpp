@@ -81,6 +81,11 @@ Spec requestable_spec(const fs::path& store, const std::string& study, const std
   const store::StudyStore stored = open_study_for_reading(store, study);
   engine::require_own_name(stored);
   const store::StudyRow row = stored.study();
+  if (row.facts.driver == "optuna")
+    throw Error(ExitCode::kConflict,
+                "\"" + study + "\" was imported from Optuna, and nothing runs its trials",
+                "a study of your own learns from it: \"warm_start\": [{\"study\": \"" + study +
+                    "\", \"kind\": \"identical\"}]");
   if (row.facts.driver)
     throw Error(ExitCode::kConflict,
                 "the trials of \"" + study + "\" are run by another program, through " + *row.facts.driver,

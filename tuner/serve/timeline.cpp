@@ -22,12 +22,13 @@ using SpansByDevice = std::map<std::string, std::vector<Span>>;
 
 double in_seconds(std::chrono::microseconds time) { return std::chrono::duration<double>(time).count(); }
 
-Span span_of(const store::AttemptRow& attempt, const store::TrialRow& trial, double epoch) {
+Span span_of(const store::AttemptRow& attempt, const store::TrialRow& trial,
+             std::chrono::microseconds epoch) {
   const billing::LeaseTime lease = billing::lease_time(attempt);
   return {attempt.trial,
           attempt.attempt,
-          in_seconds(lease.begin) - epoch,
-          in_seconds(lease.end) - epoch,
+          in_seconds(lease.begin - epoch),
+          in_seconds(lease.end - epoch),
           to_string(trial.state),
           attempt.stop ? to_string(*attempt.stop) : "",
           store::is_live(attempt.state) && !attempt.ended};
@@ -85,7 +86,7 @@ OrderedJson spans_json(const std::vector<Span>& spans) {
 
 OrderedJson timeline_json(const StudyTable& table) {
   const report::StudyRows& rows = table.rows();
-  const double epoch = in_seconds(rows.study.created.time_since_epoch());
+  const std::chrono::microseconds epoch = rows.study.created.time_since_epoch();
   const std::size_t left_out = rows.attempts.size() > kMostSpans ? rows.attempts.size() - kMostSpans : 0;
   SpansByDevice devices;
   std::vector<Span> on_cpu;
@@ -99,8 +100,8 @@ OrderedJson timeline_json(const StudyTable& table) {
   OrderedJson runs = OrderedJson::array();
   double ran = 0, last = 0;
   for (const store::RunningTime& run : rows.running_times) {
-    const double begin = in_seconds(run.begin.time_since_epoch()) - epoch;
-    const double end = in_seconds(run.end.time_since_epoch()) - epoch;
+    const double begin = in_seconds(run.begin.time_since_epoch() - epoch);
+    const double end = in_seconds(run.end.time_since_epoch() - epoch);
     runs.push_back(OrderedJson::array({begin, end}));
     ran += end - begin;
     last = std::max(last, end);

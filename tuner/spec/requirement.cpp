@@ -52,7 +52,8 @@ Requirement requirement_from(const Json& require, const fs::path& folder) {
   if (require.contains("test")) requirement.test = absolute(require.at("test"), folder);
   requirement.options = texts_in(require, "options");
   requirement.scores = require.value("scores", "");
-  for (const auto& [metric, bound] : require.value("metrics", Json::object()).items()) {
+  const Json metrics = require.value("metrics", Json::object());
+  for (const auto& [metric, bound] : metrics.items()) {
     MetricBound& one = requirement.metrics.emplace_back();
     one.metric = metric;
     if (bound.contains("min")) one.min = bound.at("min").get<double>();

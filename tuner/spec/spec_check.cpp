@@ -217,7 +217,7 @@ class TableChecker {
                       kind_hint(value[i], key.item, key.object));
       else if (key.item == ValueKind::kObject)
         check_object(value[i], *key.object, place);
-      else if (key.item == ValueKind::kText && key.text != nullptr)
+      else if (key.item == ValueKind::kText)
         check_text(value[i].get<std::string>(), key, place);
     }
   }

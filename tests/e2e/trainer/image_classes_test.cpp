@@ -60,6 +60,45 @@ TEST_CASE("The example of image classes searches and promotes, and both of its s
   place.run("mkdir -p data/neu-det && tune check search-neu.json");
 }
 
+TEST_CASE("A classifier goes through the gate: evaluated, held against the version before, and tried",
+          "[.][long]") {
+  const ClassesPlace place;
+  place.run(
+      "tune-train synthesize --task image_classification --output data/test --images 30 --size 64 --seed 2");
+  OrderedJson spec = OrderedJson::parse(R"json({"study": "c",
+    "objective": {"metric": "validation:accuracy", "goal": "maximize"},
+    "parameters": {"learning_rate": {"type": "float", "min": 1e-4, "max": 1e-2, "scale": "log"}},
+    "fixed": {"epochs": 1},
+    "trainer": {"task": "image_classification", "model": "mobilenet_v3_small", "data": "data/train"},
+    "limits": {"trials": 2, "parallel": 1}, "resources": {"gpus_per_trial": 0},
+    "promote": {"model": "m", "require": {"test": "data/test", "metrics": {"accuracy": {"min": 0}},
+      "not_worse": {"metric": "accuracy", "margin": 1, "resamples": 200}, "smoke": ["data/test"]}}})json");
+  place.write("search.json", spec);
+  place.run("tune --spec search.json --store store");
+  const Json best = Json::parse(place.run("tune best c --store store --json").out);
+  const int other = 3 - best.at("trial").get<int>();
+  place.run("tune promote c/" + std::to_string(other) + " --to candidate --store store");
+  place.run("tune models promote m@candidate --to current --store store");
+  const Json log = Json::parse(place.run("tune models m --store store --json").out).at("promotions");
+  REQUIRE(log.size() == 3);
+  const Json first = log.at(0).at("evidence").at("gate"), last = log.at(2).at("evidence").at("gate");
+  CHECK(first.at("passes") == true);
+  CHECK(first.at("metrics").at(0).at("value").is_number());
+  CHECK(first.at("not_worse").at("against").is_null());
+  CHECK(first.at("smoke").at(0).at("passes") == true);
+  CHECK(last.at("not_worse").at("against") == 1);
+  CHECK(last.at("not_worse").at("resamples") == 200);
+  CHECK(last.at("not_worse").at("groups") == 30);
+  // A picture that is none, and a bound that no classifier of two minutes keeps to.
+  place.run(
+      "mkdir junk && echo none > junk/a.jpg && echo '{\"smoke\": [\"junk\"], \"test\": \"data/test\", "
+      "\"metrics\": {\"accuracy\": {\"min\": 0.999}}}' > gate.json");
+  const ShellResult refused =
+      place.shell("tune models promote m@1 --to champion --require gate.json --store store");
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.out.find("below 0.999; it does not predict on ") != std::string::npos);
+}
+
 TEST_CASE("A model keeps the size of the images that it was trained on") {
   const ClassesPlace place;
   const OrderedJson trainer{{"model", "mobilenet_v2"}};

@@ -28,6 +28,10 @@
 
 namespace tune::endpoint {
 
+inline bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 // A clock that a test moves while another thread reads it. Its wall clock is the steady one.
 class MovedClock final : public Clock {
  public:

@@ -14,8 +14,6 @@
 namespace tune::endpoint {
 namespace {
 
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 // A state as this very process would write it.
 EndpointState state_of_this_process() {
   EndpointState state;

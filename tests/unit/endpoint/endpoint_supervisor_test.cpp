@@ -10,7 +10,6 @@
 namespace tune::endpoint {
 namespace {
 
-bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 bool has_said(const RunningEndpoint& running, const std::string& part) {
   for (const std::string& state : running.states())
     if (says(state, part)) return true;
@@ -44,8 +43,9 @@ TEST_CASE("a version answers once it is deployed, and no more once it is undeplo
   CHECK(after.state == State::kNotDeployed);
   CHECK(says(after.reason, "undeployed by "));
   CHECK(after.worker_pid == 0);
+  CHECK(after.url.empty());
   CHECK_FALSE(tests::is_running(state.worker_pid));
-  CHECK_THROWS_AS(running.ask(), Error);
+  CHECK_THROWS_AS(http::Client({http::parse_url(state.url).address}).ask({}), Error);
   const std::vector<std::string> states = running.states();
   REQUIRE(states.size() >= 4);
   CHECK(states.front() == "deploying: checking the files of m version 1");
@@ -303,6 +303,7 @@ TEST_CASE("what a worker may hold of memory is bounded, and what goes beyond is 
   const auto refusal = RunningEndpoint(store, asked).wait();
   REQUIRE(refusal);
   CHECK(says(refusal->what(), "there is not enough memory"));
+  CHECK(says(refusal->hint(), "--memory-gib 0.5"));
 }
 
 TEST_CASE("what a worker has started ends with it") {
@@ -408,9 +409,7 @@ TEST_CASE("an alias that moves while the first files are checked is a conflict")
 TEST_CASE("a store that cannot be written deploys nothing, and says what to do") {
   EndpointStore store;
   store.point(store.add_version());
-  std::filesystem::permissions(store.path(),
-                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
-                                   std::filesystem::perms::others_read | std::filesystem::perms::others_exec);
+  std::filesystem::permissions(store.path(), std::filesystem::perms(0555));
   std::filesystem::permissions(models_folder(store.path()), std::filesystem::perms::all);
   std::optional<Error> refusal;
   {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tuner/core/error.h"
 #include "tuner/http/server.h"
 #include "unit/http/raw_client.h"
 

@@ -89,9 +89,9 @@ TEST_CASE("trials are sorted, filtered and cut by the server") {
   const auto page = [&](const std::string& query) {
     return served.json("/api/studies/steel/trials?" + query);
   };
-  const auto numbers = [](const Json& page) {
+  const auto numbers = [](const Json& answer) {
     std::vector<int> list;
-    for (const Json& row : page.at("rows")) list.push_back(row.at("trial"));
+    for (const Json& row : answer.at("rows")) list.push_back(row.at("trial"));
     return list;
   };
   CHECK(numbers(page("limit=3")) == std::vector<int>{1, 2, 3});

@@ -148,7 +148,7 @@ class Served {
   }
   http::ClientResponse ask(http::ClientRequest request) const {
     request.headers.push_back({"Authorization", "Bearer " + token_});
-    return http::Client(Client::Settings{dashboard_.address()}).ask(request);
+    return http::Client(http::Client::Settings{dashboard_.address()}).ask(request);
   }
   // The JSON of an answer that must be 200.
   Json json(const std::string& target) const {

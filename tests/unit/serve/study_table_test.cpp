@@ -15,9 +15,12 @@ Json shown(StudyTable& table) {
   table.refresh();
   Json study = study_json(table);
   study.erase("elapsed_seconds");
+  TrialQuery by_lr;
+  by_lr.sort = "lr";
+  by_lr.limit = 500;
   return {{"study", study},
           {"points", Json::parse(points_text(table, 0))},
-          {"trials", trials_page(table, {.sort = "lr", .limit = 500})},
+          {"trials", trials_page(table, by_lr)},
           {"timeline", timeline_json(table)}};
 }
 

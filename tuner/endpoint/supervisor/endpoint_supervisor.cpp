@@ -48,7 +48,9 @@ std::string last_words_in(std::string words) {
   const std::size_t error = words.rfind("error: ");
   if (error != std::string::npos && (error == 0 || words[error - 1] == '\n'))
     return words.substr(error + std::string_view("error: ").size());
-  return words.substr(words.rfind('\n') + 1);
+  words.erase(0, words.rfind('\n') + 1);
+  words.erase(0, std::min(words.size(), words.find_first_not_of(' ')));
+  return words;
 }
 
 // Only its owner may read it, as the token.
@@ -119,8 +121,8 @@ void EndpointSupervisor::begin() {
   std::optional<FileLock> lock = FileLock::try_once(folder_ / kLockFile, holder);
   if (!lock)
     throw Error(ExitCode::kConflict,
-                asked_.name + " is deployed already, or about to be, by process " +
-                    (holder.empty() ? "(unknown)" : holder),
+                asked_.name + " is deployed already, or about to be, by " +
+                    (holder.empty() ? "another process" : "process " + holder),
                 "`tune undeploy " + asked_.name + "` ends it; --name deploys the model a second time");
   lock_.emplace(std::move(*lock));
   try {
@@ -146,6 +148,7 @@ void EndpointSupervisor::fail(const Error& error) {
   worker_.reset();
   listener_.reset();
   state_.worker_pid = 0;
+  state_.url.clear();
   state_.last_error = error.what();
   state_.undeploy_at.reset();
   try {
@@ -321,13 +324,7 @@ void EndpointSupervisor::on_worker_end(int status) {
   const std::string printed = WIFSIGNALED(status) && was_ready ? std::string() : last_words_in(words_),
                     said = told_failure_.empty() ? printed : told_failure_;
   const std::string why = "its worker " + ending_text(status) + (said.empty() ? "" : ": " + said);
-  if (!undeploy_) {
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    const bool is_ours =
-        code == static_cast<int>(ExitCode::kNotFound) || code == static_cast<int>(ExitCode::kConflict);
-    give_up(WIFEXITED(status) && !said.empty() ? said : why,
-            is_ours ? ExitCode{code} : ExitCode::kEnvironment);
-  }
+  if (!undeploy_) give_up(WIFEXITED(status) && !said.empty() ? said : why);
   if (std::exchange(is_load_sent_, false)) versions_.take_death();
   if (was_ready && settings_.clock.steady_now() - ready_since_ >= kSteady) failures_ = 0;
   restart_later(why);
@@ -347,13 +344,15 @@ void EndpointSupervisor::restart_later(const std::string& why) {
                                    : ""));
 }
 
-void EndpointSupervisor::give_up(const std::string& why, ExitCode code) {
+void EndpointSupervisor::give_up(const std::string& why) {
   // The first line is the error, what follows it its cure, as tune-train prints them.
   const std::size_t line = why.find('\n');
   std::string hint = line == std::string::npos ? "" : why.substr(line + 1);
-  while (hint.starts_with(' ')) hint.erase(0, 1);
-  throw Error(code, versions_.serving().main.text() + " cannot be served: " + why.substr(0, line),
-              hint.empty() ? "its log is " + (folder_ / kLogFile).string() : hint);
+  hint.erase(0, std::min(hint.size(), hint.find_first_not_of(' ')));
+  if (hint.empty()) hint = "its log is " + (folder_ / kLogFile).string();
+  if (asked_.memory_gib) hint += "; it may hold no more than --memory-gib " + shortest(*asked_.memory_gib);
+  throw Error(ExitCode::kEnvironment,
+              versions_.serving().main.text() + " cannot be served: " + why.substr(0, line), hint);
 }
 
 // Versions.
@@ -461,6 +460,7 @@ void EndpointSupervisor::stop(const std::string& reason) {
 
 void EndpointSupervisor::end() {
   has_ended_ = true;
+  state_.url.clear();
   state_.undeploy_at.reset();
   set_state(State::kNotDeployed, *stop_reason_);
 }
@@ -468,12 +468,14 @@ void EndpointSupervisor::end() {
 // Its files.
 
 void EndpointSupervisor::set_state(State state, const std::string& reason) {
-  const bool is_new = state_.since.empty() || state_.state != state;
+  const bool is_new = state_.since.empty() || state_.state != state,
+             is_told = !is_new && state_.reason == reason;
   if (is_new) state_.since = format_time(settings_.clock.wall_now());
   state_.state = state;
   state_.reason = one_line(reason);
-  say(std::string(to_text(state)) + (reason.empty() ? "" : ": " + reason));
   write_state();
+  if (is_told) return;
+  say(std::string(to_text(state)) + (reason.empty() ? "" : ": " + reason));
   if (settings_.on_state) settings_.on_state(state_);
 }
 

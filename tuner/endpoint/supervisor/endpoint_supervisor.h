@@ -29,7 +29,7 @@ struct SupervisorSettings {
   bool owns_output = false;  // its stdout and stderr become the log
   std::function<void(const EndpointState&)> on_state = {};
   Milliseconds look_interval{200};     // at the registry
-  Milliseconds stats_interval{5'000};  // between two questions to the worker
+  Milliseconds stats_interval{2'000};  // between two questions to the worker
 };
 
 // Holds an endpoint's lock and its listening socket, and on that socket keeps a worker that serves the
@@ -62,7 +62,7 @@ class EndpointSupervisor {
   void on_ready();
   void on_worker_end(int status);
   void restart_later(const std::string& why);
-  [[noreturn]] void give_up(const std::string& why, ExitCode code);
+  [[noreturn]] void give_up(const std::string& why);
 
   void follow();
   void load_next();

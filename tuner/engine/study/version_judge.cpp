@@ -248,10 +248,10 @@ class Judgement {
                                    {"level", rule.level},
                                    {"margin", rule.margin},
                                    {"passes", passes}});
-    const std::string interval = rule.metric + " is better than that of " + version_text(*subject_.against) +
-                                 " by " + number_text(found->difference) + ", " +
-                                 number_text(100 * rule.level) + " % interval " + number_text(found->low) +
-                                 " to " + number_text(found->high);
+    const std::string interval = "by " + rule.metric + " it is better than " +
+                                 version_text(*subject_.against) + " by " + number_text(found->difference) +
+                                 " (" + number_text(100 * rule.level) + " % interval " +
+                                 number_text(found->low) + " to " + number_text(found->high) + ")";
     settle(passes, passes ? interval
                           : interval + ": it may be worse by " + number_text(-found->low) +
                                 ", and must not be by " + shortest(rule.margin));

@@ -1,6 +1,7 @@
 #include "tuner/report/text/replicate_table.h"
 
 #include <optional>
+#include <set>
 
 #include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
@@ -32,9 +33,13 @@ std::string failed_text(const StudyRows& rows, int trial) {
 
 // Those that were repeated, even if no replicate has brought a value.
 std::vector<const Candidate*> repeated(const StudyRows& rows, const Replication& replication) {
+  std::set<int> begun;
+  for (const auto& trial : rows.trials)
+    if (trial.facts.replicate_of) begun.insert(*trial.facts.replicate_of);
   std::vector<const Candidate*> found;
+  if (begun.empty()) return found;
   for (const Candidate* one : replication.ranking())
-    if (count_repeats(rows.trials, one->trial).begun > 0) found.push_back(one);
+    if (begun.contains(one->trial)) found.push_back(one);
   return found;
 }
 

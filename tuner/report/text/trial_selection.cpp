@@ -45,7 +45,7 @@ TrialCondition condition_in(const std::string& text) {
 }
 
 // "infinity" and the like are texts in JSON.
-Json value_of(const Json& trial, const std::string& column) {
+Json cell_of(const Json& trial, const std::string& column) {
   if (column == "value2") {
     const Json& values = trial.at("values");
     return values.size() > 1 ? values[1] : Json();
@@ -75,7 +75,9 @@ std::string column_of(const Json& study, const std::string& name) {
               name_hint(name, {names.begin(), names.end()}, "their columns are"));
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string selection_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 template <typename T>
 bool holds(const T& value, const std::string& comparison, const T& other) {
@@ -87,13 +89,13 @@ bool holds(const T& value, const std::string& comparison, const T& other) {
 }
 
 bool fulfils(const Json& trial, const TrialCondition& condition) {
-  const Json value = value_of(trial, condition.column);
+  const Json value = cell_of(trial, condition.column);
   if (value.is_null()) return condition.comparison == "!=";
   if (condition.comparison == "~")
-    return lower_case(text_of(value)).find(lower_case(condition.text)) != std::string::npos;
+    return lower_case(selection_text(value)).find(lower_case(condition.text)) != std::string::npos;
   const std::optional<double> number = finite_number_in(condition.text);
   if (value.is_number() && number) return holds(value.get<double>(), condition.comparison, *number);
-  return holds(text_of(value), condition.comparison, condition.text);
+  return holds(selection_text(value), condition.comparison, condition.text);
 }
 
 // Numbers before texts, and nothing last, whichever way it is sorted.
@@ -102,7 +104,7 @@ bool comes_before(const Json& a, const Json& b, bool is_descending) {
   if (kind(a) != kind(b)) return kind(a) < kind(b);
   const Json &first = is_descending ? b : a, &second = is_descending ? a : b;
   if (a.is_number()) return first.get<double>() < second.get<double>();
-  return !a.is_null() && text_of(first) < text_of(second);
+  return !a.is_null() && selection_text(first) < selection_text(second);
 }
 
 }  // namespace
@@ -121,7 +123,7 @@ std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& 
   }
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    const std::string state = text_of(value_of(trials[i], "state"));
+    const std::string state = selection_text(cell_of(trials[i], "state"));
     const bool has_state =
         selection.states.empty() ||
         std::find(selection.states.begin(), selection.states.end(), state) != selection.states.end();
@@ -131,7 +133,7 @@ std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& 
   }
   const std::string sort = selection.sort.empty() ? "trial" : column_of(study, selection.sort);
   std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
-    return comes_before(value_of(trials[a], sort), value_of(trials[b], sort), selection.is_descending);
+    return comes_before(cell_of(trials[a], sort), cell_of(trials[b], sort), selection.is_descending);
   });
   if (selection.limit && places.size() > *selection.limit) places.resize(*selection.limit);
   return places;

@@ -10,11 +10,11 @@ namespace tune::report {
 
 // What a person wants to see of a table of trials.
 struct TrialSelection {
-  std::vector<std::string> states;      // any of them, "deleted" too; empty: all
-  std::vector<std::string> conditions;  // all of them: "lr<1e-3", "optimizer=sgd", "note~Sobol"
-  std::string sort;                     // a column; "": by number
+  std::vector<std::string> states = {};      // any of them, "deleted" too; empty: all
+  std::vector<std::string> conditions = {};  // all of them: "lr<1e-3", "optimizer=sgd", "note~Sobol"
+  std::string sort = {};                     // a column; "": by number
   bool is_descending = false;
-  std::optional<std::size_t> limit;  // the first so many
+  std::optional<std::size_t> limit = {};  // the first so many
 };
 
 // The places of those trials in the list of `study`, as trials_json() has it. A column is a fact of the trial

@@ -38,7 +38,7 @@ TEST_CASE("what a version was made of has the word of its endpoint", "[report]")
   CHECK(console_state(rows) == "deploying");
   rows.deployments.push_back(deployed(1, "deployed"));
   CHECK(console_state(rows) == "deployed");
-  CHECK(console_state(rows, rows.trials[0]) == "deploying");
+  CHECK(console_state(rows, rows.trials[0]) == "deployed");
   CHECK(console_state(rows, rows.trials[1]) == "not deployed");
   rows.deployments = {{"another", 1, "steel", 1, "deployed"}};
   CHECK(console_state(rows) == "completed");

@@ -76,7 +76,7 @@ describe('the pages on tune serve', { skip: isMissing }, () => {
     folder = await mkdtemp(join(tmpdir(), 'tune-pages-'));
     await writeFile(join(folder, 'train.sh'), kTrainer);
     await writeFile(join(folder, 'done.json'), JSON.stringify(spec('done', 36, 0)));
-    await writeFile(join(folder, 'live.json'), JSON.stringify(spec('live', 400, 0.3)));
+    await writeFile(join(folder, 'live.json'), JSON.stringify(spec('live', 400, 0.6)));
     await tune('--spec', 'done.json');
     runner = spawn(program, ['--spec', 'live.json', '--store', join(folder, 'store')], {
       cwd: folder,
@@ -264,12 +264,12 @@ describe('the pages on tune serve', { skip: isMissing }, () => {
         );
       await press('Limits');
       await page.waitForSelector('dialog[open]');
-      await page.type('dialog .fields label:nth-child(1) input', '77');
+      await page.type('dialog .fields label:nth-child(1) input', '500');
       await page.click('dialog button[type=submit]');
       await page.waitForSelector('dialog .done');
       await page.keyboard.press('Escape');
       const status = JSON.parse(await tune('status', 'live', '--json'));
-      assert.equal((status.study === 'live' ? status : status.studies[0]).limits.trials, 77);
+      assert.equal((status.study === 'live' ? status : status.studies[0]).limits.trials, 500);
       await press('Pause');
       await page.waitForSelector('dialog[open]');
       await page.click('dialog button[type=submit]');

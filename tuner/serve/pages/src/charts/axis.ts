@@ -110,8 +110,12 @@ export interface Tick {
   readonly text: string;
 }
 
-// Between `min` and `max`, which may be a part of the axis, at most about one each `everyPixels`.
+// Between `min` and `max`, which may be a part of the axis, at most about one each `everyPixels`. What has no text is left out.
 export function ticksOf(axis: Axis, min: number, max: number, pixels: number, everyPixels: number): Tick[] {
+  return allTicks(axis, min, max, pixels, everyPixels).filter(({ text }) => text !== '');
+}
+
+function allTicks(axis: Axis, min: number, max: number, pixels: number, everyPixels: number): Tick[] {
   const most = Math.max(2, Math.floor(pixels / everyPixels));
   const text = axis.text ?? numberText;
   if (axis.scale === 'categories')

@@ -83,7 +83,8 @@ function drawPoints(context: CanvasRenderingContext2D, { series, x, y }: Placed,
   context.strokeStyle = context.fillStyle = colorOf(role);
   const isMany = x.length > kManyPoints && only === undefined;
   const size = (only !== undefined || role === 'best' || role === 'run' ? 5.5 : isMany ? 1.5 : 3.25) * scale;
-  context.globalAlpha = role !== 'completed' && role !== 'stopped' && role !== 'failed' ? 1 : alphaFor(x.length);
+  context.globalAlpha =
+    only !== undefined || (role !== 'completed' && role !== 'stopped' && role !== 'failed') ? 1 : alphaFor(x.length);
   context.lineWidth = 1.25 * scale;
   for (let i = 0; i < x.length; ++i) {
     const px = x[i]!,

@@ -139,7 +139,7 @@ function Sheet(props: Props & { readonly rails: readonly Rail[] }) {
     const every = Math.max(1, Math.ceil(context0.length / kContext));
     const faint = context0.filter((_, k) => k % every === 0);
     const colors = tones(ink('stopped'), ink('completed'));
-    const alpha = Math.max(0.06, Math.min(0.8, 8 / Math.sqrt(shown.length + 1)));
+    const alpha = Math.max(0.016, Math.min(0.8, 60 / shown.length ** 0.75));
     let frame = 0,
       at = 0;
     const step = () => {

@@ -6,10 +6,27 @@ import { Command } from '../parts/copy.tsx';
 import { Grid } from '../parts/grid.tsx';
 import { quoted } from '../parts/shell.ts';
 
+// In the terminal's order: the total and its parts, what of these was run again or validated, and what comes beside them.
+const kBill = [
+  'total',
+  'completed',
+  'stopped',
+  'failed',
+  'paused',
+  'open',
+  'deleted',
+  'retried',
+  'validating',
+  'probing',
+  'idle',
+];
+
 export function StudySetup({ study }: { study: Study }) {
   const { space, fixed, machine, limits, cost } = study;
   const name = quoted(study.study);
-  const bill = Object.entries(cost).filter(([, part]) => part.device_hours > 0);
+  const bill = kBill.flatMap((part) =>
+    cost[part] !== undefined && cost[part].device_hours > 0 ? [[part, cost[part]] as const] : [],
+  );
   const facts: [string, ComponentChildren][] = [
     ['strategy', study.strategy + ', seed ' + study.seed],
     ['stop rule', study.stop_rule],

@@ -79,7 +79,9 @@ function defaultNames(study: Study, answer: TrialLines, moving: readonly string[
     ...parameters.slice(0, kMostDefaults),
     'seconds',
     hasPrice ? 'usd' : 'device_hours',
-    'failure',
+    ...(answer.rows.some(({ reason, state, failure }) => failure !== '' || (reason !== '' && reason !== state))
+      ? ['failure']
+      : []),
   ];
 }
 
