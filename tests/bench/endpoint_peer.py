@@ -7,22 +7,29 @@ usage: endpoint_peer.py serve MODEL_NAME WEIGHTS CLASSES THREADS PORT   POST /in
 Starlette's pool of threads so that requests are taken in meanwhile. `write` is model.generate() with its cache, greedy.
 """
 import json
+import pathlib
 import sys
 import time
 
 import torch
 
 
+def whole_torchvision():
+    """Also where its compiled half does not load, which transformers would end on."""
+    sys.path.append(str(pathlib.Path(__file__).parent))  # last, as a name there is also that of a library
+    from classification_peer import import_torchvision
+    return import_torchvision()
+
+
 def serve(name, weights, classes, threads, port):
     import io
 
     import uvicorn
-    from classification_peer import import_torchvision
     from fastapi import FastAPI, Request
     from fastapi.concurrency import run_in_threadpool
     from PIL import Image
     from safetensors.torch import load_file
-    torchvision = import_torchvision()
+    torchvision = whole_torchvision()
     from torchvision.transforms import v2
     torch.set_num_threads(int(threads))
     model = torchvision.models.get_model(name, num_classes=int(classes))
@@ -49,6 +56,7 @@ def serve(name, weights, classes, threads, port):
 
 
 def write(folder, prompts, threads, tokens):
+    whole_torchvision()
     from transformers import AutoModelForCausalLM, AutoTokenizer
     torch.set_num_threads(int(threads))
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")

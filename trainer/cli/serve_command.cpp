@@ -13,7 +13,7 @@
 #include "trainer/loop/device.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/serve/control.h"
-#include "trainer/serve/endpoint.h"
+#include "trainer/serve/served_endpoint.h"
 #include "tuner/core/error.h"
 #include "tuner/http/server.h"
 #include "tuner/http/token_file.h"
@@ -52,8 +52,8 @@ void check_name(const std::string& name, const std::string& option) {
                 "letters, digits, points and dashes");
 }
 
-serve::DeploymentRequest first_model(const Parsed& given) {
-  serve::DeploymentRequest request{given.text("model"), given.text("base"), {}, given.text("model-version")};
+serve::VersionRequest first_model(const Parsed& given) {
+  serve::VersionRequest request{given.text("model"), given.text("base"), {}, given.text("model-version")};
   if (request.version.empty()) request.version = version_of(request.model);
   for (const std::string& adapter : given.texts("adapter")) {
     const std::size_t at = adapter.find('=');
@@ -67,7 +67,7 @@ serve::DeploymentRequest first_model(const Parsed& given) {
   return request;
 }
 
-serve::EndpointSettings settings_of(const Parsed& given, const serve::DeploymentRequest& model) {
+serve::EndpointSettings settings_of(const Parsed& given, const serve::VersionRequest& model) {
   serve::EndpointSettings settings;
   settings.name = given.has("name") ? given.text("name") : name_of(model.model);
   check_name(settings.name, "--name");
@@ -139,7 +139,7 @@ int run_serve(const Arguments& arguments, Console& console) {
           .json("")
           .parse(arguments, console);
   if (!given) return 0;
-  const serve::DeploymentRequest model = first_model(*given);
+  const serve::VersionRequest model = first_model(*given);
   const serve::EndpointSettings settings = settings_of(*given, model);
   loop::catch_stop_signals();
   ::mallopt(M_ARENA_MAX, 4);  // each thread that decodes would keep an arena of its own
@@ -156,7 +156,7 @@ int run_serve(const Arguments& arguments, Console& console) {
       {.token = http::token_of(token_file, "name a file that can be written with --token-file"),
        .hosts = hosts_of(*given, address),
        .port = address.port});
-  serve::Endpoint endpoint(settings, console.err);
+  serve::ServedEndpoint endpoint(settings, console.err);
   endpoint.load(model);
   http::Server server(std::move(listener), endpoint.routes(), access, endpoint.server_settings());
   server.start();

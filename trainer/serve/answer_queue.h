@@ -19,7 +19,7 @@ namespace tune::trainer::serve {
 // others are being decoded does a batch that is not full wait for them, and no longer than `batch_wait`.
 // On the CPU several batches are computed beside each other where much waits, each with a part of the
 // threads, since operators of small networks divide badly; a batch that is alone has all of them. Owned by a
-// deployment; any thread asks. Works on threads of its own until it is destroyed, and then first answers all
+// version; any thread asks. Works on threads of its own until it is destroyed, and then first answers all
 // that waits.
 class AnswerQueue {
  public:

@@ -21,9 +21,9 @@ std::string text_in(const Json& object, const char* key) {
   return *member;
 }
 
-DeploymentRequest request_in(const Json& load) {
+VersionRequest request_in(const Json& load) {
   if (!load.is_object()) throw Error(ExitCode::kUsage, "\"load\" is no object");
-  DeploymentRequest request{text_in(load, "model"), text_in(load, "base"), {}, text_in(load, "version")};
+  VersionRequest request{text_in(load, "model"), text_in(load, "base"), {}, text_in(load, "version")};
   if (request.model.empty()) throw Error(ExitCode::kUsage, "\"load\" names no model");
   const Json adapters = load.value("adapters", Json::object());
   if (!adapters.is_object()) throw Error(ExitCode::kUsage, "\"adapters\" is no object of names and folders");
@@ -47,7 +47,7 @@ void Control::tell_ready(int port, const std::string& version) {
   tell({{"ready", {{"port", port}, {"version", version}, {"pid", ::getpid()}}}});
 }
 
-void Control::load(const DeploymentRequest& request) {
+void Control::load(const VersionRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   try {
     endpoint_.load(request);
@@ -69,7 +69,7 @@ void Control::take_line(std::string_view line) {
   try {
     if (!read.problem.empty()) throw Error(ExitCode::kUsage, "the line: " + read.problem);
     if (read.value.is_object() && read.value.contains("load")) {
-      const DeploymentRequest request = request_in(read.value["load"]);
+      const VersionRequest request = request_in(read.value["load"]);
       if (loading_.joinable()) loading_.join();  // one after the other, in their order
       loading_ = std::thread([this, request] { load(request); });
     } else if (read.value.is_object() && read.value.contains("stats")) {

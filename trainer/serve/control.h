@@ -7,7 +7,7 @@
 #include <string_view>
 #include <thread>
 
-#include "trainer/serve/endpoint.h"
+#include "trainer/serve/served_endpoint.h"
 
 namespace tune::trainer::serve {
 
@@ -21,7 +21,7 @@ namespace tune::trainer::serve {
 //   <- {"error": {"message": "..."}} for a line that is none of those
 class Control {
  public:
-  Control(Endpoint& endpoint, std::ostream& out) : endpoint_(endpoint), out_(out) {}
+  Control(ServedEndpoint& endpoint, std::ostream& out) : endpoint_(endpoint), out_(out) {}
   ~Control();  // waits for a load
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -32,10 +32,10 @@ class Control {
   void read_lines(int descriptor, const std::function<bool()>& stops);
 
  private:
-  void load(const DeploymentRequest& request);
+  void load(const VersionRequest& request);
   void tell(const OrderedJson& line);
 
-  Endpoint& endpoint_;
+  ServedEndpoint& endpoint_;
   std::ostream& out_;
   std::mutex mutex_;
   std::thread loading_;

@@ -26,7 +26,7 @@ struct Listener {
   std::function<void(std::exception_ptr failure)> on_failure;
 };
 
-// Owned by a deployment; any thread starts answers. Works on a thread of its own until it is destroyed, and
+// Owned by a version; any thread starts answers. Works on a thread of its own until it is destroyed, and
 // then first writes all answers to their ends.
 class GenerationQueue {
  public:

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "trainer/serve/deployment.h"
 #include "trainer/serve/endpoint_metrics.h"
+#include "trainer/serve/loaded_version.h"
 #include "tuner/http/server.h"
 
 namespace tune::trainer::serve {
@@ -24,15 +24,15 @@ struct EndpointSettings {
 // Answers the protocols of docs/endpoint-protocols.md. Versions are loaded beside the one that answers and
 // take its place at once; whatever an old one has begun it finishes, and each answer says which version made
 // it (X-Tune-Model). Owned by the command; routes are called by the server's threads, load() by another.
-class Endpoint {
+class ServedEndpoint {
  public:
-  Endpoint(EndpointSettings settings, std::ostream& notes);
-  ~Endpoint();  // the server has stopped
-  Endpoint(const Endpoint&) = delete;
-  Endpoint& operator=(const Endpoint&) = delete;
+  ServedEndpoint(EndpointSettings settings, std::ostream& notes);
+  ~ServedEndpoint();  // the server has stopped
+  ServedEndpoint(const ServedEndpoint&) = delete;
+  ServedEndpoint& operator=(const ServedEndpoint&) = delete;
 
-  // Blocks while it loads. Throws as load_deployment(), and leaves what answers as it was.
-  void load(const DeploymentRequest& request);
+  // Blocks while it loads. Throws as load_version(), and leaves what answers as it was.
+  void load(const VersionRequest& request);
 
   // Answers that are still being written fail: the program ends, and has waited long enough.
   void give_up();
@@ -45,19 +45,20 @@ class Endpoint {
   EndpointMetrics& metrics() { return metrics_; }
 
  private:
-  using Answering = std::function<http::Response(const http::Request&, const std::shared_ptr<Deployment>&)>;
+  using Answering =
+      std::function<http::Response(const http::Request&, const std::shared_ptr<LoadedVersion>&)>;
   http::Handler handler(Answering answer) const;
-  std::shared_ptr<Deployment> current() const;
-  std::vector<std::string> names(const Deployment& deployment) const;
+  std::shared_ptr<LoadedVersion> current() const;
+  std::vector<std::string> names(const LoadedVersion& version) const;
   // The adapter that a name stands for, "" for the model itself. Throws Refusal (404).
-  std::string adapter_of(const Deployment& deployment, const std::string& name) const;
+  std::string adapter_of(const LoadedVersion& version, const std::string& name) const;
 
-  http::Response invoke(const http::Request& request, const std::shared_ptr<Deployment>& deployment) const;
-  http::Response infer(const http::Request& request, const std::shared_ptr<Deployment>& deployment) const;
-  http::Response complete(const http::Request& request, const std::shared_ptr<Deployment>& deployment,
+  http::Response invoke(const http::Request& request, const std::shared_ptr<LoadedVersion>& version) const;
+  http::Response infer(const http::Request& request, const std::shared_ptr<LoadedVersion>& version) const;
+  http::Response complete(const http::Request& request, const std::shared_ptr<LoadedVersion>& version,
                           bool is_chat) const;
   // Whole answers to some prompts, as texts.
-  std::vector<std::string> written(Deployment& deployment, const std::vector<std::string>& prompts,
+  std::vector<std::string> written(LoadedVersion& version, const std::vector<std::string>& prompts,
                                    const served::GenerationSettings& settings,
                                    const std::string& adapter) const;
 
@@ -66,10 +67,10 @@ class Endpoint {
   mutable EndpointMetrics metrics_;
   const std::int64_t created_;  // seconds since 1970
   mutable std::mutex mutex_;
-  std::shared_ptr<Deployment> current_;
+  std::shared_ptr<LoadedVersion> current_;
   std::mutex loading_;
   std::thread retiring_;  // waits until an old version has finished
-  std::weak_ptr<Deployment> old_;
+  std::weak_ptr<LoadedVersion> old_;
 };
 
 }  // namespace tune::trainer::serve

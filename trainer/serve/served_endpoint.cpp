@@ -1,4 +1,4 @@
-#include "trainer/serve/endpoint.h"
+#include "trainer/serve/served_endpoint.h"
 
 #include <charconv>
 #include <chrono>
@@ -83,12 +83,12 @@ void need(const served::Facts& facts, bool generates, const char* instead) {
 }
 
 // The prompts of a request as tokens, each with room for an answer.
-std::vector<served::GenerationRequest> generations_of(const Deployment& deployment,
+std::vector<served::GenerationRequest> generations_of(const LoadedVersion& version,
                                                       const std::vector<served::Prompt>& prompts,
                                                       const served::GenerationSettings& settings,
                                                       const std::string& adapter, int alternatives,
                                                       const char* param) {
-  const served::Generator& model = *deployment.model.generator;
+  const served::Generator& model = *version.model.generator;
   const std::int64_t context = model.facts().context;
   std::vector<served::GenerationRequest> requests;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -109,17 +109,17 @@ SteadyTime after(Milliseconds patience) { return std::chrono::steady_clock::now(
 
 }  // namespace
 
-Endpoint::Endpoint(EndpointSettings settings, std::ostream& notes)
+ServedEndpoint::ServedEndpoint(EndpointSettings settings, std::ostream& notes)
     : settings_(std::move(settings)), notes_(notes), metrics_(settings_.name), created_(seconds_now()) {}
 
-Endpoint::~Endpoint() {
+ServedEndpoint::~ServedEndpoint() {
   if (retiring_.joinable()) retiring_.join();
 }
 
-void Endpoint::load(const DeploymentRequest& request) {
+void ServedEndpoint::load(const VersionRequest& request) {
   const std::lock_guard one_at_a_time(loading_);
-  std::shared_ptr<Deployment> fresh = load_deployment(request, settings_.limits, metrics_, notes_);
-  std::shared_ptr<Deployment> old;
+  std::shared_ptr<LoadedVersion> fresh = load_version(request, settings_.limits, metrics_, notes_);
+  std::shared_ptr<LoadedVersion> old;
   {
     const std::lock_guard lock(mutex_);
     old = std::exchange(current_, std::move(fresh));
@@ -135,70 +135,71 @@ void Endpoint::load(const DeploymentRequest& request) {
   });
 }
 
-void Endpoint::give_up() {
+void ServedEndpoint::give_up() {
   const std::lock_guard no_load(loading_);
-  for (const std::shared_ptr<Deployment>& one : {current(), old_.lock()})
+  for (const std::shared_ptr<LoadedVersion>& one : {current(), old_.lock()})
     if (one && one->generations) one->generations->give_up();
 }
 
-std::shared_ptr<Deployment> Endpoint::current() const {
+std::shared_ptr<LoadedVersion> ServedEndpoint::current() const {
   const std::lock_guard lock(mutex_);
   TUNE_CHECK(current_ != nullptr);
   return current_;
 }
 
-std::vector<std::string> Endpoint::names(const Deployment& deployment) const {
+std::vector<std::string> ServedEndpoint::names(const LoadedVersion& version) const {
   std::vector<std::string> names{settings_.name};
-  const std::vector<std::string>& adapters = deployment.facts().adapters;
+  const std::vector<std::string>& adapters = version.facts().adapters;
   names.insert(names.end(), adapters.begin(), adapters.end());
   return names;
 }
 
-std::string Endpoint::adapter_of(const Deployment& deployment, const std::string& name) const {
-  const std::vector<std::string> known = names(deployment);
+std::string ServedEndpoint::adapter_of(const LoadedVersion& version, const std::string& name) const {
+  const std::vector<std::string> known = names(version);
   for (const std::string& one : known)
     if (one == name) return one == settings_.name ? "" : one;
   throw Refusal::with_status(
       404, "there is no model \"" + name + "\" here: " + name_hint(name, known, "models"), "model_not_found");
 }
 
-http::Handler Endpoint::handler(Answering answer) const {
+http::Handler ServedEndpoint::handler(Answering answer) const {
   return [this, answer = std::move(answer)](const http::Request& request) {
-    const std::shared_ptr<Deployment> deployment = current();
+    const std::shared_ptr<LoadedVersion> version = current();
     if (request.method == "POST") metrics_.arrived();
     http::Response response;
     try {
-      response = answer(request, deployment);
+      response = answer(request, version);
     } catch (...) {
       response = refused(request.path, refusal_of(std::current_exception(), notes_));
     }
-    return std::move(response).with("X-Tune-Model", settings_.name + "@" + deployment->version);
+    return std::move(response).with("X-Tune-Model", settings_.name + "@" + version->label);
   };
 }
 
-std::vector<std::string> Endpoint::written(Deployment& deployment, const std::vector<std::string>& prompts,
-                                           const served::GenerationSettings& settings,
-                                           const std::string& adapter) const {
+std::vector<std::string> ServedEndpoint::written(LoadedVersion& version,
+                                                 const std::vector<std::string>& prompts,
+                                                 const served::GenerationSettings& settings,
+                                                 const std::string& adapter) const {
   const auto answers = std::make_shared<WholeAnswers>(prompts.size());
   std::vector<GenerationQueue::Order> orders;
   for (served::GenerationRequest& request :
-       generations_of(deployment, {prompts.begin(), prompts.end()}, settings, adapter, -1, ""))
+       generations_of(version, {prompts.begin(), prompts.end()}, settings, adapter, -1, ""))
     orders.push_back({std::move(request), WholeAnswers::listener(answers, orders.size())});
-  deployment.generations->start(std::move(orders), after(settings_.patience));
+  version.generations->start(std::move(orders), after(settings_.patience));
   std::int64_t tokens = 0;
   std::vector<std::string> texts;
   for (Choice& choice : answers->wait(tokens)) texts.push_back(std::move(choice.text));
   return texts;
 }
 
-http::Response Endpoint::invoke(const http::Request& request,
-                                const std::shared_ptr<Deployment>& deployment) const {
-  const served::Facts& facts = deployment->facts();
+http::Response ServedEndpoint::invoke(const http::Request& request,
+                                      const std::shared_ptr<LoadedVersion>& version) const {
+  const served::Facts& facts = version->facts();
   const std::string* accept = request.header("Accept");
   const Invocation invocation = read_invocation(facts, request.media_type(), request.body);
   const AnswerShape shape = shape_of(accept == nullptr ? "" : *accept);
   if (facts.input == served::InputKind::kPrompts) {
-    const std::vector<std::string> texts = written(*deployment, invocation.prompts, invocation.settings, "");
+    const std::vector<std::string> texts = written(*version, invocation.prompts, invocation.settings, "");
     OrderedJson list = OrderedJson::array();
     for (std::size_t i = 0; i < texts.size(); ++i)
       list.push_back(
@@ -206,20 +207,20 @@ http::Response Endpoint::invoke(const http::Request& request,
     return json_response(list);
   }
   const std::vector<served::Answer> answers =
-      deployment->answers->ask(invocation.inputs, after(settings_.patience));
+      version->answers->ask(invocation.inputs, after(settings_.patience));
   OrderedJson list = OrderedJson::array();
   for (const served::Answer& answer : answers)
-    list.push_back(answer_json(shape, facts, answer, settings_.name, deployment->version));
+    list.push_back(answer_json(shape, facts, answer, settings_.name, version->label));
   http::Response response = json_response(invocation.is_list ? OrderedJson{{"predictions", list}} : list[0]);
   if (shape != AnswerShape::kOwn) return response;
   return http::Response::text(std::move(response.body), kOwnMediaType);
 }
 
-http::Response Endpoint::infer(const http::Request& request,
-                               const std::shared_ptr<Deployment>& deployment) const {
-  const served::Facts& facts = deployment->facts();
+http::Response ServedEndpoint::infer(const http::Request& request,
+                                     const std::shared_ptr<LoadedVersion>& version) const {
+  const served::Facts& facts = version->facts();
   const std::string& name = request.part("model");
-  const std::string adapter = adapter_of(*deployment, name);
+  const std::string adapter = adapter_of(*version, name);
   std::optional<std::size_t> json_bytes;
   if (const std::string* header = request.header(kBinaryHeader)) {
     std::size_t size = 0;
@@ -231,25 +232,24 @@ http::Response Endpoint::infer(const http::Request& request,
   const InferRequest asked = read_infer(facts, request.body, json_bytes);
   const InferResponse answer =
       facts.input == served::InputKind::kPrompts
-          ? infer_response(asked, written(*deployment, asked.prompts, asked.settings, adapter), name,
-                           deployment->version)
-          : infer_response(facts, asked, deployment->answers->ask(asked.inputs, after(settings_.patience)),
-                           name, deployment->version);
+          ? infer_response(asked, written(*version, asked.prompts, asked.settings, adapter), name,
+                           version->label)
+          : infer_response(facts, asked, version->answers->ask(asked.inputs, after(settings_.patience)), name,
+                           version->label);
   if (!answer.json_bytes) return http::Response::text(answer.body, kJson);
   return http::Response::text(answer.body, "application/octet-stream")
       .with(kBinaryHeader, std::to_string(*answer.json_bytes));
 }
 
-http::Response Endpoint::complete(const http::Request& request, const std::shared_ptr<Deployment>& deployment,
-                                  bool is_chat) const {
-  need(deployment->facts(), /*generates=*/true, "POST /invocations asks it");
+http::Response ServedEndpoint::complete(const http::Request& request,
+                                        const std::shared_ptr<LoadedVersion>& version, bool is_chat) const {
+  need(version->facts(), /*generates=*/true, "POST /invocations asks it");
   const CompletionRequest asked = read_completion(request.body, is_chat);
-  const std::string adapter = adapter_of(*deployment, asked.model);
-  std::vector<served::GenerationRequest> requests =
-      generations_of(*deployment, asked.prompts, asked.settings, adapter, asked.alternatives,
-                     is_chat ? "messages" : "prompt");
+  const std::string adapter = adapter_of(*version, asked.model);
+  std::vector<served::GenerationRequest> requests = generations_of(
+      *version, asked.prompts, asked.settings, adapter, asked.alternatives, is_chat ? "messages" : "prompt");
   const CompletionHead head{is_chat, (is_chat ? "chatcmpl-" : "cmpl-") + random_token(), asked.model,
-                            settings_.name + "@" + deployment->version, seconds_now()};
+                            settings_.name + "@" + version->label, seconds_now()};
   Usage usage;
   for (const served::GenerationRequest& one : requests)
     usage.prompt_tokens += static_cast<std::int64_t>(one.prompt.size());
@@ -259,7 +259,7 @@ http::Response Endpoint::complete(const http::Request& request, const std::share
     std::vector<GenerationQueue::Order> orders;
     for (served::GenerationRequest& one : requests)
       orders.push_back({std::move(one), listener(orders.size())});
-    deployment->generations->start(std::move(orders), after(settings_.patience));
+    version->generations->start(std::move(orders), after(settings_.patience));
   };
   if (asked.streams) {
     StreamedAnswers::Form form;
@@ -285,16 +285,16 @@ http::Response Endpoint::complete(const http::Request& request, const std::share
   return json_response(completion_json(head, choices, usage, has_scores));
 }
 
-std::vector<http::Route> Endpoint::routes() {
+std::vector<http::Route> ServedEndpoint::routes() {
   using Request = http::Request;
-  using Current = std::shared_ptr<Deployment>;
+  using Current = std::shared_ptr<LoadedVersion>;
   const std::uint64_t most = settings_.most_body_bytes;
-  const auto plain = [this](OrderedJson (*of)(const Deployment&)) {
+  const auto plain = [this](OrderedJson (*of)(const LoadedVersion&)) {
     return handler([of](const Request&, const Current& now) { return json_response(of(*now)); });
   };
   const auto metadata = [this](const Request& request, const Current& now) {
     adapter_of(*now, request.part("model"));
-    return json_response(model_metadata(now->facts(), request.part("model"), now->version));
+    return json_response(model_metadata(now->facts(), request.part("model"), now->label));
   };
   const auto is_ready = [this](const Request& request, const Current& now) {
     adapter_of(*now, request.part("model"));
@@ -322,17 +322,17 @@ std::vector<http::Route> Endpoint::routes() {
     return complete(request, now, false);
   };
   return {
-      {"GET", "/ping", plain([](const Deployment&) { return OrderedJson::object(); }), /*is_open=*/true},
-      {"GET", "/v2/health/live", plain([](const Deployment&) {
+      {"GET", "/ping", plain([](const LoadedVersion&) { return OrderedJson::object(); }), /*is_open=*/true},
+      {"GET", "/v2/health/live", plain([](const LoadedVersion&) {
          return OrderedJson{{"live", true}};
        }),
        true},
-      {"GET", "/v2/health/ready", plain([](const Deployment&) {
+      {"GET", "/v2/health/ready", plain([](const LoadedVersion&) {
          return OrderedJson{{"ready", true}};
        }),
        true},
       {"POST", "/invocations", handler(invoked), false, most},
-      {"GET", "/v2", plain([](const Deployment&) {
+      {"GET", "/v2", plain([](const LoadedVersion&) {
          return OrderedJson{
              {"name", "tune-train"}, {"version", TUNE_VERSION}, {"extensions", {"binary_tensor_data"}}};
        })},
@@ -352,7 +352,7 @@ std::vector<http::Route> Endpoint::routes() {
   };
 }
 
-http::ServerSettings Endpoint::server_settings() {
+http::ServerSettings ServedEndpoint::server_settings() {
   http::ServerSettings settings;
   // A thread waits with each request: there are as many as may wait, and some for what is refused at once.
   constexpr std::size_t kSpareThreads = 8;

@@ -1,4 +1,4 @@
-#include "trainer/serve/deployment.h"
+#include "trainer/serve/loaded_version.h"
 
 #include <cmath>
 
@@ -61,26 +61,25 @@ void try_out(const served::ServedModel& model, const fs::path& folder) {
 
 }  // namespace
 
-std::shared_ptr<Deployment> load_deployment(const DeploymentRequest& request, const ModelLimits& limits,
+std::shared_ptr<LoadedVersion> load_version(const VersionRequest& request, const ModelLimits& limits,
                                             EndpointMetrics& metrics, std::ostream& notes) {
   const loop::Task& task = task_of(request.model);
-  auto deployment = std::make_shared<Deployment>();
-  deployment->version = request.version;
-  deployment->model = task.serve({request.model, request.base, request.adapters, limits.threads, notes});
-  const served::ServedModel& model = deployment->model;
+  auto version = std::make_shared<LoadedVersion>();
+  version->label = request.version;
+  version->model = task.serve({request.model, request.base, request.adapters, limits.threads, notes});
+  const served::ServedModel& model = version->model;
   if (!request.adapters.empty() && model.generator == nullptr)
     throw Error(ExitCode::kUsage, "a model of the task " + task.name + " has no adapters",
                 "leave them out: they are for language models");
   try_out(model, request.model);
   if (model.answerer)
-    deployment->answers = std::make_unique<AnswerQueue>(
+    version->answers = std::make_unique<AnswerQueue>(
         model.answerer,
         AnswerQueue::Settings{limits.most_waiting, limits.largest_batch, limits.batch_wait, limits.threads},
         metrics);
   else
-    deployment->generations =
-        std::make_unique<GenerationQueue>(model.generator, limits.most_waiting, metrics);
-  return deployment;
+    version->generations = std::make_unique<GenerationQueue>(model.generator, limits.most_waiting, metrics);
+  return version;
 }
 
 }  // namespace tune::trainer::serve

@@ -13,7 +13,7 @@
 namespace tune::trainer::serve {
 
 // What is to be loaded.
-struct DeploymentRequest {
+struct VersionRequest {
   std::filesystem::path model;
   std::filesystem::path base = {};  // of an adapter, where it does not lie where its folder says
   std::map<std::string, std::filesystem::path> adapters = {};
@@ -29,8 +29,8 @@ struct ModelLimits {
 
 // Immutable once made. Shared by the endpoint and by the requests that it answers; whoever lets it go last
 // waits until its queue is empty.
-struct Deployment {
-  std::string version;
+struct LoadedVersion {
+  std::string label;
   served::ServedModel model;
   std::unique_ptr<AnswerQueue> answers;  // one of the two
   std::unique_ptr<GenerationQueue> generations;
@@ -41,7 +41,7 @@ struct Deployment {
 
 // Reads the model with its preprocessing, by the task that its folder names, and has it answer one input that
 // anybody could send. Throws Error(kNotFound) and Error(kBadData) with place, cause and cure.
-std::shared_ptr<Deployment> load_deployment(const DeploymentRequest& request, const ModelLimits& limits,
+std::shared_ptr<LoadedVersion> load_version(const VersionRequest& request, const ModelLimits& limits,
                                             EndpointMetrics& metrics, std::ostream& notes);
 
 }  // namespace tune::trainer::serve
