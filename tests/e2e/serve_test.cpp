@@ -20,7 +20,7 @@ get() {
 TEST_CASE("tune serve shows a store to who has the token, and ends when it is told to", "[serve]") {
   const StudyFolder folder;
   REQUIRE(folder.run().exit_code == 0);
-  const ShellResult result = folder.shell(kServe + R"(
+  const ShellResult result = folder.shell(kServe + R"sh(
 stat -c '%a' store/.serve-token
 get /api/studies/s "$(cat store/.serve-token)" | tail -1
 get /api/studies/s wrong | head -1
@@ -29,7 +29,7 @@ tr '\0' ' ' < /proc/$server/cmdline | grep -c "$(cat store/.serve-token)"
 kill -TERM $server
 wait $server
 echo ended $?
-)");
+)sh");
   INFO(result.out << result.err);
   CHECK(result.out.starts_with("600\n{"));
   CHECK(says(result.out, "\"study\":\"s\""));
@@ -78,12 +78,12 @@ TEST_CASE("a search that is killed takes its server with it", "[serve]") {
   const StudyFolder folder("echo loss=0.5; touch running; sleep 60");
   const ShellResult result =
       folder.shell(kLikeAtPrompt + "tune --spec search.json --store store --serve >out 2>err & tune=$!\n" +
-                   wait_for("running") + R"(
+                   wait_for("running") + R"sh(
 server=$(pgrep -P $tune -f 'tune serve')
 kill -9 $tune
 while kill -0 $server 2>/dev/null; do sleep 0.02; done
 echo gone
-)");
+)sh");
   INFO(result.out << result.err);
   CHECK(says(result.out, "gone"));
 }

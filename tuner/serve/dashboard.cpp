@@ -179,6 +179,7 @@ http::Response Dashboard::take_request(const http::Request& request) {
   book_.with(study, [](StudyTable&) {});  // one that the store lists
   const std::string done = live::ask_study(settings_.store, study, asked.command, std::move(asked.arguments),
                                            [this] { return is_stopping_.load(); });
+  book_.expire(study);
   return http::Response::json({{"schema", 1}, {"study", study}, {"done", done}});
 }
 

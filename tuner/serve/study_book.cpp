@@ -58,7 +58,7 @@ void StudyBook::let_go_of_others(const std::string& study) {
 }
 
 void StudyBook::refresh(Entry& entry) {
-  if (entry.table.version() > 0 && age_of(entry.refreshed) < kFreshFor) return;
+  if (entry.table.is_read() && age_of(entry.refreshed) < kFreshFor) return;
   entry.table.refresh();
   entry.refreshed = std::chrono::steady_clock::now();
 }
@@ -83,6 +83,14 @@ void StudyBook::with_entry(const std::string& study, const std::function<void(En
   let_go_of_others(study);
 }
 
+void StudyBook::expire(const std::string& study) {
+  const std::shared_ptr<Entry> entry = entry_of(study);
+  const std::lock_guard lock(entry->mutex);
+  entry->refreshed = {};
+  entry->answers.clear();
+  entry->answer_bytes = 0;
+}
+
 http::Response StudyBook::answer(const std::string& study, const std::string& key,
                                  const std::function<http::Response(StudyTable&)>& make) {
   http::Response response;
@@ -93,7 +101,7 @@ http::Response StudyBook::answer(const std::string& study, const std::string& ke
       const Milliseconds age = age_of(kept.made), lasts = std::min(kLongestKept, kKeptTimesCost * kept.took);
       const bool is_same = kept.version == version && (!entry.table.is_live() || age < kLiveFor);
       response = kept.response;
-      if (is_same || age < lasts) return;
+      if (kept.generation == entry.table.generation() && (is_same || age < lasts)) return;
     }
     const SteadyTime begin = std::chrono::steady_clock::now();
     response = make(entry.table);
@@ -104,7 +112,7 @@ http::Response StudyBook::answer(const std::string& study, const std::string& ke
     Kept& kept = entry.answers[key];
     entry.answer_bytes += response.body.size();
     entry.answer_bytes -= kept.response.body.size();
-    kept = {response, version, std::chrono::steady_clock::now(), age_of(begin)};
+    kept = {response, entry.table.generation(), version, std::chrono::steady_clock::now(), age_of(begin)};
   });
   return response;
 }

@@ -30,11 +30,13 @@ class StudyBook {
   // and for twenty times as long as it took to make (ten seconds at most) while it does.
   http::Response answer(const std::string& study, const std::string& key,
                         const std::function<http::Response(StudyTable&)>& make);
+  // What is asked of the study next sees what has just been done to it.
+  void expire(const std::string& study);
 
  private:
   struct Kept {
     http::Response response;
-    std::uint64_t version = 0;
+    std::uint64_t generation = 0, version = 0;
     SteadyTime made{};
     Milliseconds took{0};
   };

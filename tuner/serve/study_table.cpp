@@ -17,7 +17,7 @@ namespace {
 constexpr int kTrialsAtOnce = 2000;         // of one transaction: some ten milliseconds
 constexpr std::size_t kMostChanges = 2000;  // beyond which all is read again
 constexpr std::size_t kMostTold = 200;
-constexpr Milliseconds kDear{20};
+constexpr std::size_t kLarge = 5000;  // trials, whose costs take a while
 constexpr Milliseconds kDeploymentsFreshFor{2000};
 
 }  // namespace
@@ -28,7 +28,7 @@ void StudyTable::refresh() {
   // The lock first, as in live::read_live_study().
   const bool was_locked = is_locked(lock);
   const std::int64_t version = open_->data_version();
-  if (version_ == 0)
+  if (!is_read_)
     read_all();
   else if (version != data_version_)
     read_changes();
@@ -43,16 +43,16 @@ void StudyTable::open_again() {
   const bool is_there = ::stat(file.c_str(), &status) == 0;
   if (open_ && is_there && status.st_dev == device_ && status.st_ino == file_) return;
   open_.reset();
-  if (version_ > 0) changes_.any = changes_.skipped = true;
-  version_ = 0;
+  if (generation_ > 0) changes_.any = changes_.skipped = true;
+  is_read_ = false;
+  ++generation_;
   open_.emplace(file, store::OpenMode::kRead);
   device_ = status.st_dev;
   file_ = status.st_ino;
 }
 
 void StudyTable::read_all() {
-  const std::uint64_t next = version_ + 1;
-  version_ = 0;  // until all is here
+  is_read_ = false;  // until all is here
   // Before the rows, so that what changes meanwhile is read again.
   last_event_ = open_->last_event();
   stored_ = open_->study();
@@ -83,7 +83,8 @@ void StudyTable::read_all() {
   for (const int trial : open_trials_) take_points_of(trial);
   changes_.any = changes_.skipped = true;
   changes_.last_event = last_event_;
-  version_ = next;
+  is_read_ = true;
+  ++version_;
 }
 
 void StudyTable::read_changes() {
@@ -252,8 +253,8 @@ const report::CostReport& StudyTable::costs() {
   // A tenth of the time at most goes into keeping them fresh.
   const Milliseconds age = age_of(costs_made_);
   const bool is_old = costs_version_ != version_ || (is_live_ && age > Milliseconds(1000));
-  const bool is_dear = costs_took_ > kDear;
-  if (costs_ && (!is_old || (is_dear && age < 10 * costs_took_))) return *costs_;
+  const bool is_large = rows_.trials.size() > kLarge;
+  if (costs_ && (!is_old || (is_large && age < 10 * costs_took_))) return *costs_;
   const SteadyTime begin = std::chrono::steady_clock::now();
   rows_.neighbours.clear();
   report::share_with_neighbours(rows_, store_);

@@ -41,6 +41,9 @@ class StudyTable {
   const std::filesystem::path& store_folder() const { return store_; }
   const store::StudyStore& store() const { return *open_; }
   std::uint64_t version() const { return version_; }  // grows with each change that was read
+  bool is_read() const { return is_read_; }           // all of it, since it was opened
+  // Another number, another study under the name.
+  std::uint64_t generation() const { return generation_; }
   bool is_live() const { return is_live_; }           // some `tune` works on it
   // As they are now: running attempts with their time so far, a study whose `tune` was killed interrupted.
   // The trials have neither parameters nor note, and of their explanation who suggested them.
@@ -71,7 +74,8 @@ class StudyTable {
   dev_t device_ = 0;
   ino_t file_ = 0;
   std::int64_t data_version_ = 0, last_event_ = 0;
-  std::uint64_t version_ = 0;
+  std::uint64_t version_ = 0, generation_ = 0;
+  bool is_read_ = false;
   bool is_live_ = false, is_draining_ = false;
   SteadyTime deployments_read_{};
   store::StudyRow stored_;  // as it is written

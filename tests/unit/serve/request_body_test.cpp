@@ -33,7 +33,7 @@ TEST_CASE("conditions keep their values as they were written") {
   CHECK(conditions[1].text == "a,b\\c");
   CHECK(conditions[2].text == "");
   CHECK(conditions[3].comparison == "=");
-  for (const char* text : {"lr", "=1", "<", "a=>1", "a=<1", "!a=1", "a!1", "~"}) {
+  for (const char* text : {"lr", "=1", "<", "!a=1", "a!1", "~"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_conditions(text), http::HttpError);
   }
