@@ -19,7 +19,8 @@ inline int check_keys(const ObjectTable& table, const OrderedJson& schema, const
     REQUIRE(property.at("description") == key.description);
     REQUIRE_FALSE(key.description.empty());
     if (!key.default_json.empty()) REQUIRE(property.at("default") == OrderedJson::parse(key.default_json));
-    if (!key.choices.empty()) REQUIRE(property.at("enum") == to_strings(key.choices));
+    const OrderedJson& chosen = key.kind == ValueKind::kArray ? property.at("items") : property;
+    if (!key.choices.empty()) REQUIRE(chosen.at("enum") == to_strings(key.choices));
     ++keys;
     if (key.kind == ValueKind::kObject) keys += check_keys(*key.object, property, path + "/" + name);
     if (key.kind == ValueKind::kMap && key.item == ValueKind::kObject)

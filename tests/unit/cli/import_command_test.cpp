@@ -175,8 +175,9 @@ TEST_CASE("a regex that RE2 does not take is a mistake of the request", "[import
 }
 
 TEST_CASE("what is no import is refused by name", "[import]") {
-  CHECK_THAT(run({"import", "optuna", "x.json"}).err, Contains("there is no format \"optuna\""));
+  CHECK_THAT(run({"import", "ray", "x.json"}).err, Contains("there is no format \"ray\""));
   CHECK(run({"import", "amt", "/no/such/job.json"}).code == 5);
+  CHECK(run({"import", "optuna", "/no/such/study.db"}).code == 5);
   CHECK_THAT(run({"import", "amt", request("pytorch-script.json"), "--map", "data"}).err,
              Contains("--map takes a place in S3"));
   CHECK_THAT(run({"import", "amt", request("pytorch-script.json"), "--command", "a | b"}).err,

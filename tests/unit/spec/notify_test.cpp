@@ -35,7 +35,7 @@ TEST_CASE("mistakes of notify are named, each with its place", "[spec]") {
   says(problems(R"([{"on": ["best"], "command": [""]}])"),
        "/notify/0/command/0: the program's name is empty");
   says(problems(R"([{"on": ["best"], "command": "mail me"}])"),
-       "/notify/0/command: must be an array, but is a text");
+       "/notify/0/command: must be an array, but is the text \"mail me\"");
   says(problems(R"([{"on": ["best"], "command": ["a"], "time_limit": "1h"}])"),
        "/notify/0/time_limit: a command that tells somebody has 10m at most");
   says(problems(R"([{"on": ["best"], "command": ["a"], "environment": {"TUNE_STUDY": "x"}}])"),
