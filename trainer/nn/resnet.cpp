@@ -80,13 +80,17 @@ torch::nn::Sequential ResNetImpl::make_layer(std::int64_t in, std::int64_t out, 
   return layer;
 }
 
-std::array<torch::Tensor, 3> ResNetImpl::forward(const torch::Tensor& images) {
+std::array<torch::Tensor, 4> ResNetImpl::all_maps(const torch::Tensor& images) {
   torch::Tensor x = bn1(conv1(images)).relu_();
+  std::array<torch::Tensor, 4> maps;
   x = torch::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
-  x = layers_[0]->forward(x);
-  const torch::Tensor stride8 = layers_[1]->forward(x);
-  const torch::Tensor stride16 = layers_[2]->forward(stride8);
-  return {stride8, stride16, layers_[3]->forward(stride16)};
+  for (std::size_t i = 0; i < maps.size(); ++i) maps[i] = x = layers_[i]->forward(x);
+  return maps;
+}
+
+std::array<torch::Tensor, 3> ResNetImpl::forward(const torch::Tensor& images) {
+  std::array<torch::Tensor, 4> maps = all_maps(images);
+  return {std::move(maps[1]), std::move(maps[2]), std::move(maps[3])};
 }
 
 ResNet make_resnet50() { return ResNet(std::array{3, 4, 6, 3}, 64, ResNetBlock::kBottleneck); }

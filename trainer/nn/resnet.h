@@ -42,6 +42,8 @@ class ResNetImpl : public torch::nn::Module {
   ResNetImpl(std::array<int, 4> blocks, std::int64_t base_channels, ResNetBlock block = ResNetBlock::kBasic);
   // [B, 3, H, W] -> the maps of layer2, layer3 and layer4, at strides 8, 16 and 32.
   std::array<torch::Tensor, 3> forward(const torch::Tensor& images);
+  // That of layer1 too, at stride 4, before them.
+  std::array<torch::Tensor, 4> all_maps(const torch::Tensor& images);
   // Channels of the three maps.
   std::array<std::int64_t, 3> channels() const { return {2 * width_, 4 * width_, 8 * width_}; }
 

@@ -1,79 +1,15 @@
 """Makes ssd_golden.json: what torchvision's ssd300_vgg16 and resnet50 answer with weights that a formula gives.
 
 Run by hand: python make_ssd_golden.py > ssd_golden.json
-with torch 2.13.0 and torchvision 0.28.0 (`pip install --no-deps torchvision==0.28.0 pillow`: its Python half is enough).
-The formula is repeated in tests/unit/trainer/tasks/detection/formula_weights.h, so that the file holds outputs only.
+with what torchvision_support.py asks for.
 """
 import json
-import math
-import pathlib
-import sys
 
 import torch
 
-torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-torch.library.define("torchvision::qnms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-
-
-@torch.library.impl("torchvision::nms", "cpu")
-def nms(boxes, scores, threshold):
-    order = scores.sort(descending=True, stable=True).indices.tolist()
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    kept = []
-    for i in order:
-        if kept:
-            others = boxes[kept]
-            low, high = torch.maximum(others[:, :2], boxes[i, :2]), torch.minimum(others[:, 2:], boxes[i, 2:])
-            inter = (high - low).clamp(min=0).prod(1)
-            if (inter / (area[kept] + area[i] - inter) > threshold).any():
-                continue
-        kept.append(i)
-    return torch.tensor(kept, dtype=torch.int64)
-
-
-import torchvision  # noqa: E402  (after the operator is defined)
-import torchvision.extension  # noqa: E402
-import torchvision.ops.boxes  # noqa: E402
-
-for module in (torchvision.extension, torchvision.ops.boxes):
-    module._assert_has_ops = lambda: None
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from noise import noise  # noqa: E402  (of the folder above)
+from torchvision_support import fill, noise, pixels, samples, torchvision
 
 CLASSES, SIZE = 6, 300
-
-
-def fill(model):
-    state = model.state_dict()
-    for name, tensor in state.items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        u = noise(name, tensor.numel()).view(tensor.shape)
-        if tensor.dim() > 1:  # variance 2 / fan-in; pixels are about 64 times as large as other inputs
-            value = u * (math.sqrt(24.0 / tensor[0].numel()) * (1 / 64 if name == "backbone.features.0.weight" else 1))
-        elif name.endswith("scale_weight"):
-            value = u + 20.0
-        elif name.endswith("running_var"):
-            value = u + 1.0
-        elif ".bn" in name and name.endswith(".weight") or "bn1.weight" == name or name.endswith("downsample.1.weight"):
-            value = u * 0.4 + 0.5
-        else:
-            value = u * 0.2
-        tensor.copy_(value)
-
-
-def pixels(name, size):
-    """[3, size, size] bytes."""
-    return ((noise(name, 3 * size * size) + 0.5) * 256).floor().view(3, size, size)
-
-
-def samples(tensor, count):
-    flat = tensor.detach().reshape(-1)
-    step = max(1, flat.numel() // count)
-    return {"shape": list(tensor.shape), "step": step, "values": [round(float(v), 7) for v in flat[::step]],
-            "mean": float(flat.double().mean()), "mean_square": float(flat.double().square().mean())}
-
 
 # Corners in pixels and class. The first two objects of the first image want the same default box.
 OBJECTS = [[[100, 100, 145, 145, 1], [101, 101, 144, 146, 2], [10, 20, 290, 250, 3], [200, 40, 212, 160, 4], [3, 3, 12, 11, 6]],
