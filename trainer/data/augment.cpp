@@ -11,13 +11,14 @@ constexpr int kCropTrials = 10;
 constexpr double kMostElongated = 4.0 / 3.0;  // sides of a crop to each other
 
 // The part of a crop that is free: position and shape for a share of the area of at least `min_area`.
-View draw_crop(View view, double min_area, int size, Rng& rng) {
+View draw_crop(View view, double min_area, images::Size source, Rng& rng) {
+  const double across = source.width, down = source.height;
   const double area = rng.uniform(min_area, 1);
   const double ratio = std::exp(rng.uniform(-1, 1) * std::log(kMostElongated));
-  view.width = std::min(1.0, std::sqrt(area * ratio)) * size;
-  view.height = std::min(static_cast<double>(size), area * size * size / view.width);
-  view.x = rng.uniform(0, size - view.width);
-  view.y = rng.uniform(0, size - view.height);
+  view.width = std::min(1.0, std::sqrt(area * ratio)) * across;
+  view.height = std::min(down, area * across * down / view.width);
+  view.x = rng.uniform(0, across - view.width);
+  view.y = rng.uniform(0, down - view.height);
   return view;
 }
 
@@ -31,16 +32,17 @@ std::array<std::uint8_t, 256> tone_table(const View& view, double mean) {
   return table;
 }
 
-std::vector<Sample> samples(double start, double length, bool reversed, int size) {
+std::vector<Sample> samples(double start, double length, bool reversed, int shown, int size) {
   std::vector<Sample> result(static_cast<std::size_t>(size));
-  for (int i = 0; i < size; ++i) {
-    const double source = start + (i + 0.5) * length / size - 0.5;
-    Sample& sample = result[static_cast<std::size_t>(reversed ? size - 1 - i : i)];
-    const double inside = std::clamp(source, 0.0, static_cast<double>(size - 1));
+  for (int i = 0; i < shown; ++i) {
+    const double source = start + (i + 0.5) * length / shown - 0.5;
+    Sample& sample = result[static_cast<std::size_t>(reversed ? shown - 1 - i : i)];
+    const double inside = std::clamp(source, 0.0, static_cast<double>(shown - 1));
     sample.first = static_cast<int>(inside);
-    sample.second = std::min(sample.first + 1, size - 1);
+    sample.second = std::min(sample.first + 1, shown - 1);
     sample.weight = static_cast<int>((inside - sample.first) * 256 + 0.5);
   }
+  std::fill(result.begin() + shown, result.end(), result[static_cast<std::size_t>(shown - 1)]);
   return result;
 }
 
@@ -66,9 +68,9 @@ void sample_pixels(const Sampling& sampling, const std::uint8_t* source, std::ui
 
 }  // namespace
 
-View draw_view(const Augmentation& augmentation, int size, Rng& rng,
+View draw_view(const Augmentation& augmentation, images::Size source, Rng& rng,
                const std::function<bool(const View&)>& keeps) {
-  View whole{0, 0, static_cast<double>(size), static_cast<double>(size), false, false, 1, 1};
+  View whole{0, 0, static_cast<double>(source.width), static_cast<double>(source.height), false, false, 1, 1};
   whole.mirrored = rng.uniform() < augmentation.horizontal_flip;
   whole.upside_down = rng.uniform() < augmentation.vertical_flip;
   whole.gain = rng.uniform(1 - augmentation.brightness, 1 + augmentation.brightness);
@@ -76,20 +78,20 @@ View draw_view(const Augmentation& augmentation, int size, Rng& rng,
   const double choice = rng.uniform();
   if (choice >= augmentation.zoom_crop) return whole;
   for (int trial = 0; trial < kCropTrials; ++trial) {
-    const View crop = draw_crop(whole, augmentation.min_crop_area, size, rng);
+    const View crop = draw_crop(whole, augmentation.min_crop_area, source, rng);
     if (!keeps || keeps(crop)) return crop;
   }
   return whole;
 }
 
-Sampling sampling_of(const View& view, int size, double mean) {
-  return {samples(view.y, view.height, view.upside_down, size),
-          samples(view.x, view.width, view.mirrored, size), tone_table(view, mean)};
+Sampling sampling_of(const View& view, images::Size shown, int size, double mean) {
+  return {samples(view.y, view.height, view.upside_down, shown.height, size),
+          samples(view.x, view.width, view.mirrored, shown.width, size), tone_table(view, mean)};
 }
 
-void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size, double mean,
-                 std::uint8_t* to) {
-  const Sampling sampling = sampling_of(view, size, mean);
+void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, images::Size shown,
+                 int size, double mean, std::uint8_t* to) {
+  const Sampling sampling = sampling_of(view, shown, size, mean);
   if (channels == 1)
     sample_pixels<1>(sampling, source.data(), to);
   else

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "trainer/images/image.h"
 #include "tuner/core/rng.h"
 
 namespace tune::trainer::data {
@@ -27,9 +28,8 @@ struct Augmentation {
   static Augmentation for_training() { return {0.5, 0.5, 0.2, 0.2, 0.5, 0.5, 0.3}; }
 };
 
-// What one augmented image shows: a rectangle of the source, in pixels of the source, which fills the whole
-// output. Flips come after. `gain` and `contrast` are the factors of
-// Augmentation.
+// What one augmented image shows: a rectangle of the source, in pixels of the source, which is brought to the
+// source's size. Flips come after. `gain` and `contrast` are the factors of Augmentation.
 struct View {
   double x = 0, y = 0, width = 0, height = 0;
   bool mirrored = false, upside_down = false;
@@ -37,8 +37,8 @@ struct View {
 };
 
 // A crop that `keeps` refuses is drawn again, some times, and the whole image is shown in the end; empty:
-// every crop will do. The source is a square of `size` pixels.
-View draw_view(const Augmentation& augmentation, int size, Rng& rng,
+// every crop will do.
+View draw_view(const Augmentation& augmentation, images::Size source, Rng& rng,
                const std::function<bool(const View&)>& keeps = {});
 
 // Where a row or column of the output samples the source: between `first` and `second`, by `weight` / 256 of
@@ -52,11 +52,12 @@ struct Sampling {
   std::vector<Sample> rows, columns;  // of the output
   std::array<std::uint8_t, 256> tone{};
 };
-// `mean` is that of all values of the source.
-Sampling sampling_of(const View& view, int size, double mean);
+// Source and output are squares of `size` pixels, of which `shown` has the image, in the upper left. The
+// output's other pixels repeat the image's last ones. `mean` is that of all values of the image.
+Sampling sampling_of(const View& view, images::Size shown, int size, double mean);
 
-// `source` has 1 or 3 channels, `to` gets 3. Source and output are squares of `size` pixels.
-void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size, double mean,
-                 std::uint8_t* to);
+// `source` has 1 or 3 channels, `to` gets 3.
+void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, images::Size shown,
+                 int size, double mean, std::uint8_t* to);
 
 }  // namespace tune::trainer::data

@@ -1,5 +1,6 @@
 #include "trainer/data/image_cache.h"
 
+#include <algorithm>
 #include <new>
 #include <numeric>
 #include <string>
@@ -13,8 +14,14 @@ namespace tune::trainer::data {
 
 namespace {
 
-std::vector<std::uint8_t> decode_square(const std::filesystem::path& file, int size) {
-  return images::resize(images::narrow_if_grey(images::decode(file)), {size, size}).pixels;
+// In the upper left of a square.
+std::vector<std::uint8_t> in_square(images::Image image, int size) {
+  if (image.width == size && image.height == size) return std::move(image.pixels);
+  const std::size_t row = static_cast<std::size_t>(size) * static_cast<std::size_t>(image.channels);
+  std::vector<std::uint8_t> square(row * static_cast<std::size_t>(size));
+  for (int y = 0; y < image.height; ++y)
+    std::copy_n(image.row(y), image.row_bytes(), square.data() + static_cast<std::size_t>(y) * row);
+  return square;
 }
 
 double mean_of(const std::vector<std::uint8_t>& values) {
@@ -25,13 +32,18 @@ double mean_of(const std::vector<std::uint8_t>& values) {
 }  // namespace
 
 ImageCache::ImageCache(const std::vector<std::filesystem::path>& files, int size, int threads)
-    : size_(size), images_(files.size()), means_(files.size()) {
-  TUNE_CHECK(size > 0);
+    : ImageCache(files, size, std::vector<images::Size>(files.size(), {size, size}), threads) {}
+
+ImageCache::ImageCache(const std::vector<std::filesystem::path>& files, int size,
+                       std::vector<images::Size> shown, int threads)
+    : size_(size), shown_(std::move(shown)), images_(files.size()), means_(files.size()) {
+  TUNE_CHECK(size > 0 && shown_.size() == files.size());
   std::vector<std::string> failures(images_.size());
   in_parallel(images_.size(), threads, [&](std::size_t i) {
     try {
-      images_[i] = decode_square(files[i], size);
-      means_[i] = mean_of(images_[i]);
+      images::Image image = images::resize(images::narrow_if_grey(images::decode(files[i])), shown_[i]);
+      means_[i] = mean_of(image.pixels);
+      images_[i] = in_square(std::move(image), size);
     } catch (const std::bad_alloc&) {
       throw;  // not the file's fault
     } catch (const std::exception& error) {

@@ -35,7 +35,7 @@ class ServedClassifier final : public served::Answerer {
     const torch::NoGradGuard no_grad;
     loop::use_threads(threads);
     return classification::served_answers(
-        classifier_.network->forward(image_sets::network_input(examples, facts_.image_size, normalise_)),
+        classifier_.network->forward(image_sets::network_input(examples, normalise_)),
         classifier_.multi_label);
   }
 

@@ -44,6 +44,7 @@ std::unique_ptr<const served::Prepared> prepare_image(
       throw Error(ExitCode::kBadData, "a normalised image has numbers that are not finite",
                   "send finite numbers");
     prepared->width = prepared->height = size;
+    prepared->seen = {size, size};
     prepared->normalised.assign(ready->values.begin(), ready->values.end());
     return prepared;
   }
@@ -57,7 +58,8 @@ std::unique_ptr<const served::Prepared> prepare_image(
   prepared->width = image.width;
   prepared->height = image.height;
   const images::Image seen = scaled(images::narrow_if_grey(std::move(image)));
-  prepared->pixels.resize(3 * side * side);
+  prepared->seen = {seen.width, seen.height};
+  prepared->pixels.resize(3 * static_cast<std::size_t>(seen.width) * static_cast<std::size_t>(seen.height));
   std::uint8_t* to = prepared->pixels.data();
   if (seen.channels == 3)
     std::copy(seen.pixels.begin(), seen.pixels.end(), to);
@@ -70,30 +72,40 @@ const ServedImage& served_image(const served::Prepared& example) {
   return dynamic_cast<const ServedImage&>(example);
 }
 
-torch::Tensor network_input(const std::vector<const served::Prepared*>& examples, int size,
+torch::Tensor network_input(const std::vector<const served::Prepared*>& examples,
                             const nn::Normaliser& normalise) {
   const auto count = static_cast<std::int64_t>(examples.size());
-  const torch::Tensor pixels = torch::empty({count, size, size, 3}, torch::kByte);
-  const auto bytes = static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3;
+  int size = 1;
+  for (const served::Prepared* example : examples) {
+    const images::Size seen = served_image(*example).seen;
+    size = std::max({size, seen.width, seen.height});
+  }
+  const torch::Tensor pixels = torch::zeros({count, size, size, 3}, torch::kByte);
+  const std::size_t row = static_cast<std::size_t>(size) * 3;
+  auto* to = pixels.data_ptr<std::uint8_t>();
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const ServedImage& image = served_image(*examples[i]);
-    std::uint8_t* to = pixels.data_ptr<std::uint8_t>() + i * bytes;
-    if (image.normalised.empty())
-      std::copy(image.pixels.begin(), image.pixels.end(), to);
-    else
-      std::fill_n(to, bytes, std::uint8_t{0});
+    if (!image.normalised.empty()) continue;
+    const std::size_t bytes = static_cast<std::size_t>(image.seen.width) * 3;
+    for (std::size_t y = 0; y < static_cast<std::size_t>(image.seen.height); ++y)
+      std::copy_n(image.pixels.data() + y * bytes, bytes,
+                  to + (i * static_cast<std::size_t>(size) + y) * row);
   }
   const torch::Tensor input = normalise(pixels);
   for (std::size_t i = 0; i < examples.size(); ++i)
     if (const ServedImage& image = served_image(*examples[i]); !image.normalised.empty())
-      input[static_cast<std::int64_t>(i)].copy_(
-          torch::tensor(at::ArrayRef<float>(image.normalised)).view({3, size, size}));
+      input[static_cast<std::int64_t>(i)]
+          .narrow(1, 0, image.seen.height)
+          .narrow(2, 0, image.seen.width)
+          .copy_(torch::tensor(at::ArrayRef<float>(image.normalised))
+                     .view({3, image.seen.height, image.seen.width}));
   return input;
 }
 
 std::unique_ptr<const served::Prepared> grey_square(int size) {
   auto square = std::make_unique<ServedImage>();
   square->width = square->height = size;
+  square->seen = {size, size};
   const auto side = static_cast<std::size_t>(size);
   square->pixels.assign(side * side * 3, 128);
   return square;

@@ -15,17 +15,20 @@ namespace tune::trainer::image_sets {
 // Bytes, or numbers that are normalised already. Immutable.
 struct ServedImage final : served::Prepared {
   int width = 0, height = 0;         // of the image before it was scaled
-  std::vector<std::uint8_t> pixels;  // size * size * 3, red, green, blue innermost
-  std::vector<float> normalised;     // else these: [3, size, size]
+  images::Size seen;                 // and after that
+  std::vector<std::uint8_t> pixels;  // seen.height * seen.width * 3, red, green, blue innermost
+  std::vector<float> normalised;     // else these: [3, seen.height, seen.width]
 };
 
 // `scaled` makes the pixels that the network looks at, of one channel or of three; the same ones as from a
-// file. Throws Error(kBadData) for what is no image of that kind.
+// file. Numbers that are normalised already are a square of `size`. Throws Error(kBadData) for what is no
+// image of that kind.
 std::unique_ptr<const served::Prepared> prepare_image(
     const served::Input& input, int size, const std::function<images::Image(const images::Image&)>& scaled);
 
-// float [B, 3, size, size] on the normaliser's device. All of them are prepare_image()'s.
-torch::Tensor network_input(const std::vector<const served::Prepared*>& examples, int size,
+// float [B, 3, S, S] on the normaliser's device, S the longest side of all: each image is in the upper left.
+// All of them are prepare_image()'s.
+torch::Tensor network_input(const std::vector<const served::Prepared*>& examples,
                             const nn::Normaliser& normalise);
 
 const ServedImage& served_image(const served::Prepared& example);

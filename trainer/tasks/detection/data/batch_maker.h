@@ -19,8 +19,9 @@ class BatchMaker {
   BatchMaker(const Dataset& dataset, const data::ImageCache& cache, const data::Augmentation& augmentation,
              std::uint64_t seed, int threads = 1);
 
-  // `nhwc` takes indices.size() * size * size * 3 bytes. `boxes[i]` gets the objects of image i in pixels of
-  // the size x size input (area recomputed in those pixels). Epochs count from 1.
+  // `nhwc` takes indices.size() * size * size * 3 bytes: squares that show the images as the cache's do.
+  // `boxes[i]` gets the objects of image i in pixels of its square (area recomputed in those pixels). Epochs
+  // count from 1.
   void fill(int epoch, std::span<const std::size_t> indices, std::uint8_t* nhwc,
             std::vector<std::vector<GroundTruth>>& boxes) const;
 
@@ -45,9 +46,9 @@ class BatchMaker {
 };
 
 // The objects as the view shows them, in output pixels, clipped. An object of which a cut leaves less than
-// min_visible, or less than a pixel, is left out. `objects` are in pixels of the source, a square of `size`
-// pixels.
-std::vector<GroundTruth> view_objects(const data::View& view, std::span<const GroundTruth> objects, int size,
-                                      double min_visible);
+// min_visible, or less than a pixel, is left out. `objects` are in pixels of the source, of which `shown` is
+// the image, and the output too.
+std::vector<GroundTruth> view_objects(const data::View& view, std::span<const GroundTruth> objects,
+                                      images::Size shown, double min_visible);
 
 }  // namespace tune::trainer::detection

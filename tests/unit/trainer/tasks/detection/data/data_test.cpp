@@ -292,11 +292,11 @@ TEST_CASE("flips move pixels and boxes together") {
   data::View view = whole(size);
   view.mirrored = view.upside_down = true;
   std::vector<std::uint8_t> seen(64 * 3);
-  data::view_pixels(view, source, 1, size, /*mean=*/0, seen.data());
+  data::view_pixels(view, source, 1, {size, size}, size, /*mean=*/0, seen.data());
   CHECK(seen[(6 * 8 + 5) * 3] == 200);
   CHECK(std::count(seen.begin(), seen.end(), std::uint8_t{200}) == 3);
   const std::vector<GroundTruth> objects{box(2, 1, 3, 2)};
-  const std::vector<GroundTruth> moved = view_objects(view, objects, size, 0.3);
+  const std::vector<GroundTruth> moved = view_objects(view, objects, {size, size}, 0.3);
   REQUIRE(moved.size() == 1);
   CHECK(moved[0].x1 == 5);
   CHECK(moved[0].x2 == 6);
@@ -312,11 +312,11 @@ TEST_CASE("a crop enlarges pixels and boxes, clips what it cuts and drops what i
   data::View view = whole(size);
   view.x = 2, view.y = 0, view.width = 4, view.height = 4;
   std::vector<std::uint8_t> seen(64 * 3);
-  data::view_pixels(view, source, 1, size, /*mean=*/0, seen.data());
+  data::view_pixels(view, source, 1, {size, size}, size, /*mean=*/0, seen.data());
   CHECK(seen[0] == 18);      // source 1.75: the pixel centre of an output pixel half as wide
   CHECK(seen[7 * 3] == 53);  // source 5.25, rounded half up
   const std::vector<GroundTruth> objects{box(1, 1, 5, 3), box(5, 0, 8, 4), box(6, 6, 8, 8)};
-  const std::vector<GroundTruth> shown = view_objects(view, objects, size, 0.5);
+  const std::vector<GroundTruth> shown = view_objects(view, objects, {size, size}, 0.5);
   REQUIRE(shown.size() == 1);  // of the second a third is left, of the third nothing
   CHECK(shown[0].x1 == 0);
   CHECK(shown[0].x2 == 6);
@@ -328,13 +328,13 @@ TEST_CASE("objects smaller than a pixel are kept, but not the slivers that a cro
   const int size = 8;
   const std::vector<GroundTruth> objects{box(3, 3, 3.25F, 3.5F), box(0, 2, 4.5F, 6),
                                          box(7.75F, 0, 8.000001F, 4)};
-  CHECK(view_objects(whole(size), objects, size, 0.3).size() == 3);
+  CHECK(view_objects(whole(size), objects, {size, size}, 0.3).size() == 3);
   data::View view = whole(size);
   view.x = 4, view.y = 0, view.width = 4, view.height = 4;
   // The second is 0.5 pixels wide there, which the crop makes 1; in one of the full size it stays below.
-  CHECK(view_objects(view, objects, size, 0.01).size() == 2);
+  CHECK(view_objects(view, objects, {size, size}, 0.01).size() == 2);
   view.width = view.height = 8;
-  const std::vector<GroundTruth> left = view_objects(view, objects, size, 0.01);
+  const std::vector<GroundTruth> left = view_objects(view, objects, {size, size}, 0.01);
   REQUIRE(left.size() == 1);
   CHECK(left[0].x1 == 3.75F);
 }
@@ -346,12 +346,12 @@ TEST_CASE("no crop of an image with objects loses them all, and every box stays 
   int cropped = 0;
   for (std::uint64_t i = 0; i < 500; ++i) {
     tune::Rng rng(1, i);
-    const data::View view = data::draw_view(augmentation, 64, rng, [&](const data::View& crop) {
-      return objects.empty() || !view_objects(crop, objects, 64, augmentation.min_visible).empty();
+    const data::View view = data::draw_view(augmentation, {64, 64}, rng, [&](const data::View& crop) {
+      return objects.empty() || !view_objects(crop, objects, {64, 64}, augmentation.min_visible).empty();
     });
     cropped += view.width < 64 || view.height < 64;
     if (view.width < 64) CHECK(view.width * view.height >= 0.5 * 64 * 64 - 1e-6);
-    const std::vector<GroundTruth> shown = view_objects(view, objects, 64, augmentation.min_visible);
+    const std::vector<GroundTruth> shown = view_objects(view, objects, {64, 64}, augmentation.min_visible);
     CHECK_FALSE(shown.empty());
     for (const GroundTruth& object : shown) {
       CHECK(object.x1 >= 0);
