@@ -17,8 +17,11 @@ bool are_alike(const weights::TensorMap& a, const weights::TensorMap& b) {
 
 Passes::Passes(Training& training, const Compute& compute, std::unique_ptr<DeviceGraph> graph,
                std::ostream& notes)
-    : training_(training), compute_(compute), graph_(std::move(graph)), notes_(notes) {
-  if (compute.device.is_cuda() && !graph_)
+    : training_(training),
+      compute_(compute),
+      graph_(training.is_repeatable() ? std::move(graph) : nullptr),
+      notes_(notes) {
+  if (compute.device.is_cuda() && training.is_repeatable() && !graph_)
     notes
         << "warning: this LibTorch's CUDA graphs are not as they are known here, so steps are done operator "
            "by operator, which is slower"
@@ -31,7 +34,7 @@ Passes::Passes(Training& training, const Compute& compute, std::unique_ptr<Devic
 }
 
 void Passes::start_anew(std::unique_ptr<DeviceGraph> graph) {
-  graph_ = std::move(graph);
+  graph_ = training_.is_repeatable() ? std::move(graph) : nullptr;
   warm_ups_ = 0;
   recorded_ = false;
 }

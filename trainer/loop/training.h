@@ -68,8 +68,9 @@ class Training {
   // and the task's seed; any thread, several at once.
   virtual Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const = 0;
   // Forward pass in training mode, of tensors that the loop has brought to the model's device. The caller has
-  // chosen the precision. Where Compute::accelerated, it asks no tensor for a number and depends on nothing
-  // that changes from step to step but the tensors and the model: a GPU may repeat what it once did.
+  // chosen the precision. Where Compute::accelerated and is_repeatable(), it asks no tensor for a number and
+  // depends on nothing that changes from step to step but the tensors and the model: a GPU may repeat what it
+  // once did.
   virtual LossTerms losses(const weights::TensorMap& tensors) = 0;
   // Measures the model on the validation set: Recipe::metric_names, none where the recipe has none. Returns
   // early, with no metrics, once `interrupted` says so.
@@ -86,6 +87,9 @@ class Training {
   virtual bool is_worth_a_probe() const { return true; }
   // Anything that must not change between a checkpoint and its continuation; compared as text.
   virtual std::string fingerprint() const = 0;
+  // Whether steps are alike but for their tensors. Where what is computed depends on what was found, they are
+  // not.
+  virtual bool is_repeatable() const { return true; }
 };
 
 }  // namespace tune::trainer::loop

@@ -76,7 +76,7 @@ StagedModel::StagedModel(std::shared_ptr<torch::nn::Module> model, nn::Stages st
   most_ = transfer.freeze == Freeze::kNone ? parts_.size() : transfer.freeze == Freeze::kPartial ? asked : 0;
   for (const auto& parameter : model_->named_parameters()) {
     const std::size_t stage = stage_of(parameter.key());
-    if (stage == parts_.size()) continue;
+    if (stage == parts_.size() || !parameter.value().requires_grad()) continue;
     parts_[stage].parameters.push_back(parameter.value());
     if (is_frozen(stage)) parts_[stage].parameters.back().requires_grad_(false);
   }

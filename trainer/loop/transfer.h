@@ -31,9 +31,10 @@ std::vector<Hyperparameter> transfer_hyperparameters();
 Transfer make_transfer(const Hyperparameters& values);
 
 // A network under a strategy. Owned by a training, on the loop's thread; the network must outlive it. What is
-// frozen for good needs no gradient from the beginning, so that LibTorch neither computes one nor keeps
-// activations for it: the frozen stages are those next to the image. Modules of frozen stages stay in
-// evaluation mode, as their batch normalisation would else drift away from the weights that it belongs to.
+// frozen for good needs no gradient from the beginning (and what needs none before stays so), so that
+// LibTorch neither computes one nor keeps activations for it: the frozen stages are those next to the image.
+// Modules of frozen stages stay in evaluation mode, as their batch normalisation would else drift away from
+// the weights that it belongs to.
 class StagedModel {
  public:
   // Throws Error(kBadSpec) where the network has fewer stages than `transfer` asks for.
