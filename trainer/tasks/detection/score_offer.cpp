@@ -46,12 +46,15 @@ constexpr std::array<Row, 12> kRows = {{
     {"ARl", "Average Recall     (AR) @[ IoU=0.50:0.95 | area= large | maxDets=100 ]"},
 }};
 
+constexpr const char* kMisread = " (corners misread)";
+
 struct Asked : loop::ScoreOptions {
   std::string truth;
   std::optional<PartChoice> part;
   std::vector<std::string> detections;
   std::string labels;
   std::filesystem::path images;
+  bool misreads_corners = false;
 
   ReadOptions options() const {
     ReadOptions options;
@@ -70,6 +73,7 @@ struct Asked : loop::ScoreOptions {
 // One file of detections.
 struct Scored {
   std::string file;
+  bool corners_misread = false;
   std::vector<metrics::JudgedClass> judged;
   metrics::CocoSummary coco;
   metrics::VocSummary voc;
@@ -140,11 +144,30 @@ std::vector<metrics::DetectedBox> ask_endpoint(const endpoint::AskedEndpoint& de
 Scored score(const std::string& file, const ScoreTruth& truth,
              const std::vector<metrics::DetectedBox>& detections) {
   const int classes = static_cast<int>(truth.categories.size());
-  Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}, {}};
+  Scored scored{file, false, metrics::match_detections(truth.boxes, detections, classes, truth.images),
+                {},   {},    {}};
   scored.coco = metrics::summarize(scored.judged);
   scored.voc = metrics::voc_map(truth.boxes, detections, classes);
   scored.confusion = metrics::confusion_of(truth.boxes, detections, classes);
   return scored;
+}
+
+// A published study handed corners [x1, y1, x2, y2] to a scorer that takes [x, y, width, height].
+std::vector<metrics::DetectedBox> with_corners_misread(std::vector<metrics::DetectedBox> detections) {
+  for (metrics::DetectedBox& found : detections) {
+    found.box.width += found.box.x;
+    found.box.height += found.box.y;
+  }
+  return detections;
+}
+
+// As asked: as they are, and misread beside that.
+void add_scores(std::vector<Scored>& scored, const std::string& name, const ScoreTruth& truth,
+                const Asked& asked, const std::vector<metrics::DetectedBox>& detections) {
+  scored.push_back(score(name, truth, detections));
+  if (!asked.misreads_corners) return;
+  scored.push_back(score(name + kMisread, truth, with_corners_misread(detections)));
+  scored.back().corners_misread = true;
 }
 
 // Tells how far the resampling is: on a terminal in one line, elsewhere every few seconds.
@@ -207,8 +230,11 @@ OrderedJson results_to_json(const std::vector<Scored>& scored, const ScoreTruth&
                             const std::optional<Resampled>& resampled) {
   if (scored.size() == 1 && !resampled) return numbers_to_json({{"schema", 1}}, scored.front(), truth);
   OrderedJson json = {{"schema", 1}, {"images", truth.images.size()}, {"results", OrderedJson::array()}};
-  for (const Scored& one : scored)
-    json["results"].push_back(numbers_to_json({{"detections", one.file}}, one, truth));
+  for (const Scored& one : scored) {
+    OrderedJson result{{"detections", one.file}};
+    if (one.corners_misread) result["corners_misread"] = true;
+    json["results"].push_back(numbers_to_json(std::move(result), one, truth));
+  }
   if (resampled)
     json["resamples"] = {{"count", resampled->count},
                          {"seed", resampled->seed},
@@ -295,6 +321,7 @@ Asked asked_for(const loop::Request& request) {
   if (request.has("detections")) asked.detections = request.values.at("detections");
   asked.part = image_sets::part_choice(request);
   asked.images = image_sets::images_choice(request);
+  asked.misreads_corners = request.has("misread-corners");
   if (request.has("labels")) asked.labels = request.text("labels");
   return asked;
 }
@@ -311,9 +338,14 @@ loop::Answer answer_score(const loop::Request& request) {
   const std::set<std::int64_t> elsewhere = keep_part(truth, asked, request);
   std::vector<Scored> scored;
   for (const std::string& file : asked.detections)
-    scored.push_back(score(file, truth, read_detections(file, truth, elsewhere, &truth.warnings)));
+    add_scores(scored, file, truth, asked, read_detections(file, truth, elsewhere, &truth.warnings));
   if (deployed)
-    scored.push_back(score(deployed->url(), truth, ask_endpoint(*deployed, truth, request.interrupted)));
+    add_scores(scored, deployed->url(), truth, asked, ask_endpoint(*deployed, truth, request.interrupted));
+  if (asked.misreads_corners)
+    truth.warnings.push_back(
+        "numbers of corners that were misread as [x, y, width, height] repeat the mistake of a published "
+        "study; "
+        "they say nothing about a detector");
   if (std::filesystem::is_directory(asked.truth))  // of a file it is known
     request.notes << "data: " << truth.place << " is " << truth.form << '\n';
   for (const std::string& warning : truth.warnings) request.notes << "warning: " << warning << '\n';
@@ -343,6 +375,8 @@ loop::Offer score_offer() {
       {"groups", "FILE", "JSON with \"groups\": lists of image ids that are drawn together"},
       {"seed", "S", "of the resamples; 0 by default"},
       {"labels", "FILE", "labels.json of a model, where DATA has no category ids of its own"},
+      {"misread-corners", "",
+       "beside each FILE, score it as a published study did: its corners read as [x, y, width, height]"},
       {"examples", "N", "with --json: N images spread evenly over the set, with their files and objects"}};
   for (const loop::Option& option : endpoint::endpoint_options()) options.push_back(option);
   image_sets::add_part_options(options, kImagesOption);

@@ -434,3 +434,23 @@ TEST_CASE("score refuses groups and numbers that make no sense") {
                  "--seed -1 is not between 0 and"));
   CHECK(contains(refusal(ExitCode::kUsage, {"--seed", "1"}), "--seed without --resamples"));
 }
+
+TEST_CASE("score shows beside the right numbers those of corners that were misread, and says what they are") {
+  const TestFolder folder;
+  const auto truth = folder.write("truth.json", truth_with(kTwo));
+  const auto found =
+      folder.write("found.json",
+                   R"([{"image_id": 1, "category_id": 4, "bbox": [10, 10, 40, 40], "score": 0.9},
+          {"image_id": 2, "category_id": 4, "bbox": [10, 10, 40, 40], "score": 0.9}])");
+  const Json scored =
+      score_json({"--ground-truth", truth.string(), "--detections", found.string(), "--misread-corners"});
+  REQUIRE(scored["results"].size() == 2);
+  CHECK(scored["results"][0]["AP"] == 1.0);
+  CHECK_FALSE(scored["results"][0].contains("corners_misread"));
+  // [10, 10, 50, 50] read as a width and a height of 50: 1600 of 2500 pixels are shared, 0.64.
+  CHECK(scored["results"][1]["corners_misread"] == true);
+  CHECK(scored["results"][1]["AP50"] == 1.0);
+  CHECK(scored["results"][1]["AP75"] == 0.0);
+  CHECK(scored["results"][1]["AP"].get<double>() == Approx(0.3));
+  CHECK(contains(scored["warnings"].dump(), "say nothing about a detector"));
+}
