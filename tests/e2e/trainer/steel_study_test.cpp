@@ -63,7 +63,7 @@ TEST_CASE("The study on photographs for a GPU plans with the networks that it na
                  weights = folder.path() / "data/weights";
   fs::create_directories(beside);
   fs::create_directories(weights);
-  for (const char* name : {"resnet50.safetensors", "vgg16.safetensors"})
+  for (const char* name : {"resnet34.safetensors", "resnet50.safetensors", "vgg16.safetensors"})
     std::ofstream(weights / name) << "there";
   for (const char* program : {"tune", "tune-supervisor"}) fs::copy_file(programs / program, beside / program);
   std::ofstream(beside / "tune-train") << R"(#!/bin/sh
@@ -96,12 +96,16 @@ TEST_CASE("The studies on photographs are ones that tune would run", "[.][compar
   OrderedJson study = example.read("study-neu-det.json");
   for (OrderedJson& approach : study["approaches"]) {
     approach["trainer"]["model"] = "ssd128-resnet18-half";
+    approach["trainer"].erase("labels");  // which the names of these images do not say
     if (approach["trainer"].contains("weights")) approach["trainer"]["weights"] = "data/starter.safetensors";
   }
   example.write("study-neu-det.json", study);
   const ShellResult starter = example.run("tune compare study-starter.json --dry-run");
   CHECK(starter.out.find("steel-starter.starter.defaults  ") != std::string::npos);
   CHECK(starter.out.find("3 runs") != std::string::npos);
+  const ShellResult small = example.run("tune compare study-small.json --dry-run");
+  CHECK(small.out.find("steel-study-small.scratch.defaults  ") != std::string::npos);
+  CHECK(small.out.find("steel-study-small.latest.search  ") != std::string::npos);
   const ShellResult large = example.run("tune compare study-neu-det.json --dry-run");
   CHECK(large.out.find("steel-study-neu-det.latest.search  ") != std::string::npos);
   CHECK(large.out.find("8 runs") != std::string::npos);

@@ -1,7 +1,5 @@
 #include "trainer/tasks/detection/batched_boxes.h"
 
-#include "trainer/tasks/detection/matching.h"
-
 namespace tune::trainer::detection {
 namespace {
 
@@ -37,14 +35,15 @@ torch::Tensor pairwise_overlaps(const torch::Tensor& boxes, const torch::Tensor&
   return torch::where(joined > 0, intersection / joined, torch::zeros_like(intersection));
 }
 
-torch::Tensor encode_boxes(const torch::Tensor& boxes, const torch::Tensor& default_boxes) {
+torch::Tensor encode_boxes(const torch::Tensor& boxes, const torch::Tensor& default_boxes,
+                           const OffsetUnits& units) {
   const auto centre = [&](int low, int high, const torch::Tensor& side) {
     return ((corner(boxes, low) + corner(boxes, high)) -
             (corner(default_boxes, low) + corner(default_boxes, high))) /
-           2 / side / kCenterVariance;
+           2 / side / units.center;
   };
   const auto log_size = [&](int low, int high, const torch::Tensor& side) {
-    return ((corner(boxes, high) - corner(boxes, low)) / side).log() / kSizeVariance;
+    return ((corner(boxes, high) - corner(boxes, low)) / side).log() / units.size;
   };
   const torch::Tensor width = corner(default_boxes, kX2) - corner(default_boxes, kX1),
                       height = corner(default_boxes, kY2) - corner(default_boxes, kY1);
@@ -54,13 +53,13 @@ torch::Tensor encode_boxes(const torch::Tensor& boxes, const torch::Tensor& defa
 }
 
 torch::Tensor decode_boxes(const torch::Tensor& offsets, const torch::Tensor& default_boxes,
-                           float largest_log_size) {
+                           float largest_log_size, const OffsetUnits& units) {
   const auto centre = [&](int low, int high, const torch::Tensor& side) {
     return (corner(default_boxes, low) + corner(default_boxes, high)) / 2 +
-           corner(offsets, low) * kCenterVariance * side;
+           corner(offsets, low) * units.center * side;
   };
   const auto half = [&](int high, const torch::Tensor& side) {
-    return side * (corner(offsets, high) * kSizeVariance).clamp_max(largest_log_size).exp() / 2;
+    return side * (corner(offsets, high) * units.size).clamp_max(largest_log_size).exp() / 2;
   };
   const torch::Tensor width = corner(default_boxes, kX2) - corner(default_boxes, kX1),
                       height = corner(default_boxes, kY2) - corner(default_boxes, kY1);

@@ -42,8 +42,9 @@ void drop_all_but_best(torch::Tensor& scores, std::size_t count) {
   scores = torch::full_like(flat, -1).scatter(1, places, flat.gather(1, places)).view(scores.sizes());
 }
 
-// Of boxes [..., K, 4] by falling score, those that count and that no better one suppresses: bool [..., K].
-torch::Tensor not_suppressed(const torch::Tensor& boxes, const torch::Tensor& counts, float overlap) {
+// not_suppressed() of all at once.
+torch::Tensor not_suppressed_in_rounds(const torch::Tensor& boxes, const torch::Tensor& counts,
+                                       float overlap) {
   const torch::Tensor overlaps = pairwise_overlaps(boxes, boxes);  // [..., K, K]
   const torch::Tensor by_better = (overlaps > overlap).tril(/*diagonal=*/-1);
   torch::Tensor stays = counts;
@@ -56,6 +57,19 @@ torch::Tensor not_suppressed(const torch::Tensor& boxes, const torch::Tensor& co
 }
 
 }  // namespace
+
+torch::Tensor not_suppressed(const torch::Tensor& boxes, const torch::Tensor& counts, float overlap) {
+  const std::int64_t images = counts.size(0), count = counts.size(-1);
+  const std::int64_t of_image = images == 0 ? 1 : counts.numel() / images * count;
+  const std::int64_t at_once = std::max<std::int64_t>(1, kMostOverlaps / std::max<std::int64_t>(1, of_image));
+  std::vector<torch::Tensor> parts;
+  for (std::int64_t first = 0; first < images; first += at_once) {
+    const std::int64_t part = std::min(at_once, images - first);
+    parts.push_back(
+        not_suppressed_in_rounds(boxes.narrow(0, first, part), counts.narrow(0, first, part), overlap));
+  }
+  return torch::cat(parts);
+}
 
 std::vector<std::vector<ScoredBox>> detect_batch(const torch::Tensor& probabilities,
                                                  const torch::Tensor& offsets,
@@ -72,15 +86,7 @@ std::vector<std::vector<ScoredBox>> detect_batch(const torch::Tensor& probabilit
           .clamp(0, 1)
           .view({images, classes, count, 4});
   const torch::Tensor counts = (scores > limits.score).logical_and(box_areas(boxes) > 0);
-  const std::int64_t at_once =
-      std::max<std::int64_t>(1, kMostOverlaps / std::max<std::int64_t>(1, classes * count * count));
-  std::vector<torch::Tensor> parts;
-  for (std::int64_t first = 0; first < images; first += at_once) {
-    const std::int64_t part = std::min(at_once, images - first);
-    parts.push_back(
-        not_suppressed(boxes.narrow(0, first, part), counts.narrow(0, first, part), limits.overlap));
-  }
-  scores = scores.masked_fill(torch::cat(parts).logical_not(), -1);
+  scores = scores.masked_fill(not_suppressed(boxes, counts, limits.overlap).logical_not(), -1);
 
   const torch::Tensor places = best_places(scores, limits.per_image);
   const auto of_places = [&](const torch::Tensor& values) { return values.gather(1, places); };

@@ -16,4 +16,8 @@ std::vector<std::vector<ScoredBox>> detect_batch(const torch::Tensor& probabilit
                                                  const torch::Tensor& default_boxes,
                                                  const DetectionLimits& limits);
 
+// The suppression of that alone: of boxes [B, ..., K, 4] by falling score, those that count and that no
+// better one suppresses, bool [B, ..., K].
+torch::Tensor not_suppressed(const torch::Tensor& boxes, const torch::Tensor& counts, float overlap);
+
 }  // namespace tune::trainer::detection

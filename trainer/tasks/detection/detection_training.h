@@ -12,7 +12,6 @@
 #include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/inference.h"
 #include "trainer/tasks/detection/recipes.h"
-#include "trainer/tasks/detection/target_maker.h"
 
 namespace tune::trainer::detection {
 
@@ -26,9 +25,10 @@ class DetectionTraining final : public loop::Training {
 
   const loop::Recipe& recipe() const override { return recipe_; }
   const loop::Plan& plan() const override { return plan_; }
-  torch::nn::Module& model() override { return *model_; }
+  torch::nn::Module& model() override { return detector_->network(); }
   std::vector<loop::ParameterGroup> parameter_groups() override;
-  bool enter_step(double epoch) override { return stages_->enter_step(epoch); }
+  bool enter_step(double epoch) override;
+  bool is_repeatable() const override { return detector_->may_be_repeated(); }
   std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
@@ -44,6 +44,8 @@ class DetectionTraining final : public loop::Training {
   // The model's default boxes, or boxes fitted to the training set: trainer.anchors.
   void choose_boxes(std::ostream& notes);
   void build_model(std::ostream& notes);
+  void keep_normalisation(std::ostream& notes);
+  bool measures_losses() const;  // of the validation images
   // The exported model's numbers in fp32, as everybody who uses it gets them.
   OrderedJson quality_of(const weights::TensorMap& model, const ImageSet& images) const;
   OrderedJson test_quality(const weights::TensorMap& model) const;  // on trainer.test; null without one
@@ -55,14 +57,15 @@ class DetectionTraining final : public loop::Training {
   const loop::Hyperparameters hyperparameters_;
   const loop::Plan plan_;
   std::unique_ptr<ImageSet> training_, validation_;
-  std::optional<TargetMaker> targets_;
+  std::unique_ptr<ObjectTensors> objects_;
   std::optional<Dataset> test_;  // looked at once, for the model that is exported
   std::string data_fingerprint_;
   OrderedJson split_;  // how the data was cut, and whether it may leak
   std::string form_;   // what the data was recognised as
   std::vector<std::string> data_warnings_;
   const nn::Normaliser normalise_;
-  SsdModel model_{nullptr};
+  std::unique_ptr<Detector> detector_;
+  std::vector<std::shared_ptr<torch::nn::Module>> kept_norms_;  // those that stay as the weights have them
   std::optional<loop::StagedModel> stages_;
 };
 

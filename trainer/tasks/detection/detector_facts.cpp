@@ -9,15 +9,16 @@ namespace tune::trainer::detection {
 namespace {
 
 // Each image as a set of its own, decoded.
-std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int size,
+std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset,
+                                                     const data::Preprocessing& preprocessing,
                                                      const loop::Compute& compute) {
   std::vector<std::unique_ptr<ImageSet>> images;
   for (std::size_t i = 0; i < std::min(loop::kMeasuredExamples, dataset.examples.size()); ++i) {
     Dataset one = dataset;
     one.examples = {dataset.examples[i]};
     one.labelled = false;
-    images.push_back(std::make_unique<ImageSet>(std::move(one), size, data::Augmentation{}, /*seed=*/0,
-                                                compute, compute.threads));
+    images.push_back(std::make_unique<ImageSet>(std::move(one), preprocessing, data::Augmentation{},
+                                                /*seed=*/0, compute, compute.threads));
   }
   return images;
 }
@@ -26,11 +27,9 @@ std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int
 
 ModelFacts measure_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
                             const DetectionLimits& limits) {
-  const auto images = single_images(dataset, detector.kind->preprocessing.size, compute);
-  return loop::measure_model(*detector.model, compute, [&](std::size_t turn) {
-    infer(
-        detector.model, *images[turn % images.size()], *detector.kind, compute, /*batch_size=*/1,
-        [] { return false; }, limits);
+  const auto images = single_images(dataset, detector.kind->preprocessing, compute);
+  return loop::measure_model(detector.model->network(), compute, [&](std::size_t turn) {
+    infer(*detector.model, *images[turn % images.size()], *detector.kind, compute, {.limits = limits});
   });
 }
 

@@ -1,5 +1,7 @@
 #include "trainer/tasks/detection/detector_stages.h"
 
+#include "trainer/tasks/detection/weight_names.h"
+
 namespace tune::trainer::detection {
 namespace {
 
@@ -11,10 +13,10 @@ nn::Stage stage(const std::string& name, const std::string& parent,
   return made;
 }
 
-nn::Stages on_resnet() {
-  nn::Stages stages{{stage("stem", "backbone.", {"conv1", "bn1"})}, {"neck.", "extra.", "head."}};
+nn::Stages on_resnet(const std::string& body, const std::vector<std::string>& heads) {
+  nn::Stages stages{{stage("stem", body, {"conv1", "bn1"})}, heads};
   for (const char* layer : {"layer1", "layer2", "layer3", "layer4"})
-    stages.body.push_back(stage(layer, "backbone.", {layer}));
+    stages.body.push_back(stage(layer, body, {layer}));
   return stages;
 }
 
@@ -35,7 +37,13 @@ nn::Stages on_vgg(const VggNetwork& network) {
 
 nn::Stages detector_stages(const DetectorModel& model) {
   const auto* vgg = std::get_if<VggNetwork>(&model.network);
-  return vgg ? on_vgg(*vgg) : on_resnet();
+  if (vgg) return on_vgg(*vgg);
+  const std::string body(backbone_prefix(model));
+  const auto* two_stage = std::get_if<TwoStageNetwork>(&model.network);
+  if (!two_stage) return on_resnet(body, {"neck.", "extra.", "head."});
+  return on_resnet(body, two_stage->pyramid
+                             ? std::vector<std::string>{"backbone.fpn.", "rpn.", "roi_heads."}
+                             : std::vector<std::string>{"mfn.b2.", "mfn.b4.", "mfn.b5.", "rpn.", "roi."});
 }
 
 }  // namespace tune::trainer::detection

@@ -16,8 +16,6 @@
 namespace tune::trainer::detection {
 namespace {
 
-constexpr std::int64_t kBatch = 32;
-
 struct Run {
   Inference inference;
   double images_per_second = 0;
@@ -29,12 +27,12 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 Run run_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
                  const DetectionLimits& limits) {
-  const ImageSet images(dataset, detector.kind->preprocessing.size, data::Augmentation{}, /*seed=*/0, compute,
+  const ImageSet images(dataset, detector.kind->preprocessing, data::Augmentation{}, /*seed=*/0, compute,
                         compute.threads);
   const torch::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
-  auto inference = infer(
-      detector.model, images, *detector.kind, compute, kBatch, [] { return false; }, limits);
+  auto inference = infer(*detector.model, images, *detector.kind, compute,
+                         {.batch_size = inference_batch(*detector.kind, compute), .limits = limits});
   return {std::move(*inference), static_cast<double>(images.count()) / seconds_since(begin)};
 }
 

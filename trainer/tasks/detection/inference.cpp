@@ -1,11 +1,9 @@
 #include "trainer/tasks/detection/inference.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "trainer/nn/normaliser.h"
-#include "trainer/tasks/detection/batched_boxes.h"
-#include "trainer/tasks/detection/batched_detections.h"
-#include "trainer/tasks/detection/target_maker.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -24,57 +22,49 @@ void append(std::vector<metrics::DetectedBox>& all, const std::vector<ScoredBox>
 
 }  // namespace
 
-std::vector<std::vector<ScoredBox>> detections_of(const SsdOutput& output, const std::vector<Box>& boxes,
-                                                  const torch::Tensor& corners, int classes,
-                                                  const loop::Compute& compute,
-                                                  const DetectionLimits& limits) {
-  const torch::Tensor scores = torch::softmax(output.logits.to(torch::kFloat), -1),
-                      offsets = output.offsets.to(torch::kFloat);
-  if (compute.accelerated) return detect_batch(scores, offsets, corners, limits);
-  const torch::Tensor plain_scores = scores.cpu().contiguous(), plain_offsets = offsets.cpu().contiguous();
-  std::vector<std::vector<ScoredBox>> found;
-  for (std::int64_t image = 0; image < scores.size(0); ++image)
-    found.push_back(detect(plain_scores[image].data_ptr<float>(), plain_offsets[image].data_ptr<float>(),
-                           boxes, classes, limits));
-  return found;
+std::int64_t inference_batch(const DetectorModel& kind, const loop::Compute& compute) {
+  // A detector of two stages keeps the features of hundreds of regions of each image. On a CPU few images at
+  // a time are as quick as many.
+  constexpr std::int64_t kMany = 32, kFew = 8, kMostPixels = 224 * 224 * kMany;
+  if (!is_two_stage(kind)) return kMany;
+  if (compute.accelerated) return kFew;
+  const std::int64_t size = kind.preprocessing.size;
+  return std::clamp<std::int64_t>(kMostPixels / (size * size), 1, kMany);
 }
 
-std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
-                               const loop::Compute& compute, std::int64_t batch_size,
-                               const std::function<bool()>& interrupted, const DetectionLimits& limits) {
-  const std::vector<Box> boxes = default_boxes(kind.maps);
+std::optional<Inference> infer(Detector& detector, const ImageSet& images, const DetectorModel& kind,
+                               const loop::Compute& compute, const InferenceOptions& options) {
   const nn::Normaliser normalise(kind.preprocessing.mean, kind.preprocessing.std, compute.device);
-  const TargetMaker target_maker(kind, images.dataset(), compute);
-  const torch::Tensor corners = boxes_tensor(boxes).to(compute.device);
-  const int classes = static_cast<int>(images.dataset().classes.size());
+  const std::unique_ptr<ObjectTensors> wanted =
+      options.losses && images.dataset().labelled
+          ? detector.object_tensors(most_objects(images.dataset()), compute)
+          : nullptr;
   Inference result;
-  double positives = 0;
-  for (std::int64_t first = 0; first < images.count(); first += batch_size) {
-    if (interrupted()) return std::nullopt;
+  double weight = 0;
+  for (std::int64_t first = 0; first < images.count(); first += options.batch_size) {
+    if (options.interrupted()) return std::nullopt;
     std::vector<std::int64_t> examples(
-        static_cast<std::size_t>(std::min(batch_size, images.count() - first)));
+        static_cast<std::size_t>(std::min(options.batch_size, images.count() - first)));
     std::iota(examples.begin(), examples.end(), first);
     weights::TensorMap tensors;
     const auto objects = images.add_pictures(examples, /*epoch=*/0, tensors);
-    if (images.dataset().labelled) target_maker.add(objects, tensors);
+    if (wanted) wanted->add(objects, tensors);
+    const std::vector<images::Size> shown = ImageSet::shown(tensors);
     for (auto& [name, tensor] : tensors) tensor = tensor.to(compute.device);
-    const SsdOutput output = model(normalise(images.pixels(tensors)));
-
-    if (images.dataset().labelled) {
-      const Targets targets = target_maker.targets(tensors);
-      const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets, kind.rules.divisor);
-      const double weight = (targets.categories > 0).sum().item<double>();
-      result.cross_entropy += loss.cross_entropy.item<double>() * weight;
-      result.smooth_l1 += loss.smooth_l1.item<double>() * weight;
-      positives += weight;
+    const Detector::Answer answer = detector.answer({normalise(images.pixels(tensors)), shown},
+                                                    options.limits, compute, wanted.get(), tensors);
+    if (answer.losses) {
+      result.cross_entropy += answer.losses->cross_entropy.item<double>() * answer.weight;
+      result.smooth_l1 += answer.losses->smooth_l1.item<double>() * answer.weight;
+      weight += answer.weight;
     }
-    const auto found = detections_of(output, boxes, corners, classes, compute, limits);
     for (std::size_t i = 0; i < examples.size(); ++i)
-      append(result.detections, found[i], images.dataset().examples[static_cast<std::size_t>(examples[i])]);
+      append(result.detections, answer.found[i],
+             images.dataset().examples[static_cast<std::size_t>(examples[i])]);
   }
-  if (positives > 0) {
-    result.cross_entropy /= positives;
-    result.smooth_l1 /= positives;
+  if (weight > 0) {
+    result.cross_entropy /= weight;
+    result.smooth_l1 /= weight;
   }
   return result;
 }

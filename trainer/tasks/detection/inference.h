@@ -6,30 +6,31 @@
 #include "trainer/loop/device.h"
 #include "trainer/metrics/coco_map.h"
 #include "trainer/metrics/confusion.h"
-#include "trainer/tasks/detection/detections.h"
+#include "trainer/tasks/detection/detector.h"
 #include "trainer/tasks/detection/image_set.h"
-#include "trainer/tasks/detection/ssd_model.h"
 
 namespace tune::trainer::detection {
 
-// Of each image of a batch. `boxes` are the model's default boxes and `corners` the same on the device of
-// `compute`.
-std::vector<std::vector<ScoredBox>> detections_of(const SsdOutput& output, const std::vector<Box>& boxes,
-                                                  const torch::Tensor& corners, int classes,
-                                                  const loop::Compute& compute,
-                                                  const DetectionLimits& limits);
-
 struct Inference {
   std::vector<metrics::DetectedBox> detections;  // in pixels of the original images
-  // Means of the batches' losses, which weigh as many as their positives; 0 for unlabelled images.
+  // Means of the batches' losses, where they were asked for of labelled images; else 0.
   double cross_entropy = 0, smooth_l1 = 0;
 };
 
-// Runs `model`, which is in eval mode and on the device of `compute`, over every image. nullopt once
-// `interrupted` says so. The caller has chosen the precision and turned gradients off.
-std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
-                               const loop::Compute& compute, std::int64_t batch_size,
-                               const std::function<bool()>& interrupted, const DetectionLimits& limits);
+// Images at once, where nobody is waiting for one of them.
+std::int64_t inference_batch(const DetectorModel& kind, const loop::Compute& compute);
+
+struct InferenceOptions {
+  std::int64_t batch_size = 1;
+  DetectionLimits limits;
+  bool losses = false;
+  std::function<bool()> interrupted = [] { return false; };
+};
+
+// Runs `detector`, which is in eval mode and on the device of `compute`, over every image. nullopt once
+// interrupted. The caller has chosen the precision and turned gradients off.
+std::optional<Inference> infer(Detector& detector, const ImageSet& images, const DetectorModel& kind,
+                               const loop::Compute& compute, const InferenceOptions& options);
 
 // The numbers of detections of infer().
 struct Quality {

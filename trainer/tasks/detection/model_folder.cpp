@@ -61,11 +61,28 @@ bool has_other_boxes(const weights::WeightFile& content, const DetectorModel& ki
   return has_heads && maps_of(header, detector_model(kind.name), place.string()) != kind.maps;
 }
 
-// Copies into `model` what fits of the file's content.
-weights::FitReport load_initial(SsdModel& model, weights::WeightFile content, const fs::path& place,
-                                const DetectorModel& kind, const std::vector<std::string>& classes) {
+// A detector that torchvision trained on COCO has frozen normalisations, which add no epsilon to the variance
+// and count no batches. With one that is added here anyway, the sum is the same.
+bool take_epsilon_off(weights::TensorMap& tensors, const DetectorModel& kind) {
+  const auto* network = std::get_if<TwoStageNetwork>(&kind.network);
+  if (network == nullptr || !network->pyramid || !tensors.contains("rpn.head.cls_logits.weight"))
+    return false;
+  for (const auto& [name, tensor] : tensors)
+    if (name.ends_with(".num_batches_tracked")) return false;
+  const double epsilon = torch::nn::BatchNorm2dOptions(1).eps();
+  for (auto& [name, tensor] : tensors)
+    if (name.ends_with(".running_var") && tensor.is_floating_point())
+      tensor = tensor.to(torch::kDouble) - epsilon;
+  return true;
+}
+
+// Copies into `network` what fits of the file's content.
+weights::FitReport load_initial(torch::nn::Module& network, weights::WeightFile content,
+                                const fs::path& place, const DetectorModel& kind,
+                                const std::vector<std::string>& classes) {
   check_preprocessing(content.metadata, kind.preprocessing, "the model " + kind.name, place);
-  const weights::TensorMap own = weights::state_dict(*model);
+  const weights::TensorMap own = weights::state_dict(network);
+  const std::string prefix(backbone_prefix(kind));
   weights::Unwrapped unwrapped = weights::unwrap(content.tensors, fit_of(own, kind));
   content.tensors = std::move(unwrapped.tensors);
   weights::FitReport report;
@@ -74,14 +91,18 @@ weights::FitReport load_initial(SsdModel& model, weights::WeightFile content, co
     std::erase_if(content.tensors, [](const auto& entry) { return entry.first.starts_with(kHeads); });
   }
   content.tensors = with_model_names(std::move(content.tensors), kind);
+  if (take_epsilon_off(content.tensors, kind))
+    report.remarks.emplace_back(
+        "the normalisation counts no batches, so it is taken for torchvision's frozen one, which adds "
+        "nothing "
+        "to the variance");
   const Json labels = weights::header_json(content.metadata, "labels", place);
   if (labels.is_null() || weights::labels_from_json(labels, place.string()) != classes)
     std::erase_if(content.tensors,
-                  [](const auto& entry) { return entry.first.starts_with(kClassificationHead); });
-  weights::refuse_other_dtypes(content, own, std::string(kBackbone), place);
+                  [&](const auto& entry) { return entry.first.starts_with(classification_head(kind)); });
+  weights::refuse_other_dtypes(content, own, prefix, place);
   const weights::WeightFit fit = weight_fit(own, content.tensors, kind);
-  static_cast<weights::LoadReport&>(report) =
-      weights::load_state_dict(*model, content.tensors, std::string(kBackbone));
+  static_cast<weights::LoadReport&>(report) = weights::load_state_dict(network, content.tensors, prefix);
   report.prefix = std::move(unwrapped.prefix);
   report.share = fit.share();
   report.refusal = weights::refusal_of(
@@ -132,31 +153,31 @@ LoadedDetector load_detector(const fs::path& folder) {
         weights::kRestoreModel);
   kind.maps = maps;
   detector.kind = std::make_shared<const DetectorModel>(std::move(kind));
-  detector.model = SsdModel(*detector.kind, static_cast<int>(detector.classes.size()));
-  const weights::LoadReport report = weights::load_state_dict(*detector.model, content.tensors);
+  detector.model = make_detector(*detector.kind, static_cast<int>(detector.classes.size()));
+  const weights::LoadReport report = weights::load_state_dict(detector.model->network(), content.tensors);
   if (!report.missing.empty() || !report.mismatched.empty())
     throw Error(ExitCode::kBadData,
                 file.string() + " does not fit the model " + detector.kind->name + " with " +
                     std::to_string(detector.classes.size()) + " classes: " +
                     (report.missing.empty() ? report.mismatched.front().name + " has another shape"
                                             : "no " + weights::first_names(report.missing)));
-  detector.model->eval();
+  detector.model->network().eval();
   return detector;
 }
 
 weights::WeightFile read_initial_weights(const fs::path& file, const DetectorModel& kind) {
-  const SsdModel model(kind, 1);
-  const weights::TensorMap own = weights::state_dict(*model);
+  const std::unique_ptr<Detector> model = make_detector(kind, 1);
+  const weights::TensorMap own = weights::state_dict(model->network());
   return weights::read_weights(file, [fit = fit_of(own, kind)](const weights::TensorMap& tensors) {
     return fit(weights::unwrap(tensors, fit).tensors);
   });
 }
 
-void initialise_from(SsdModel& model, const fs::path& weights, const DetectorModel& kind,
+void initialise_from(torch::nn::Module& network, const fs::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes) {
   const fs::path file = weights::weights_file(weights);
   const weights::WeightFile content = read_initial_weights(file, kind);
-  const weights::FitReport report = load_initial(model, content, file, kind, classes);
+  const weights::FitReport report = load_initial(network, content, file, kind, classes);
   weights::write_wrapping(content, report, notes);
   weights::write_report(report, "the backbone", notes);
   if (!report.refusal.empty())
@@ -171,8 +192,8 @@ weights::FitReport fit_report(const weights::WeightFile& content, const fs::path
   const Json labels = weights::header_json(content.metadata, "labels", place);
   const std::vector<std::string> classes =
       labels.is_null() ? std::vector<std::string>{"any"} : weights::labels_from_json(labels, place.string());
-  SsdModel model(kind, static_cast<int>(classes.size()));
-  return load_initial(model, content, place, kind, classes);
+  const std::unique_ptr<Detector> model = make_detector(kind, static_cast<int>(classes.size()));
+  return load_initial(model->network(), content, place, kind, classes);
 }
 
 }  // namespace tune::trainer::detection

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/tasks/detection/models.h"
-#include "trainer/tasks/detection/ssd_model.h"
+#include "trainer/tasks/detection/detector.h"
 #include "trainer/weights/state_dict.h"
 #include "trainer/weights/weight_file.h"
 
@@ -21,20 +20,20 @@ void write_model_files(const std::filesystem::path& folder, const weights::Tenso
 struct LoadedDetector {
   std::shared_ptr<const DetectorModel> kind;  // with the folder's default boxes
   std::vector<std::string> classes;
-  SsdModel model{nullptr};  // in eval mode, on the CPU
+  std::unique_ptr<Detector> model;  // in eval mode, on the CPU
 };
 
 // Reads a folder to use it. Throws Error(kNotFound) when a file is missing, Error(kBadData) when files
 // contradict each other or the weights do not fit the model.
 LoadedDetector load_detector(const std::filesystem::path& folder);
 
-// Starts `model` from a weights file or a folder as above: whole detectors, or a ResNet or VGG-16 under
-// torchvision's names for the backbone. The heads are kept only when the file's default boxes are the same,
-// the classification head only when its classes are, too. What became of each tensor goes to `notes`. Throws
-// Error(kBadData) when the file is another network's, holds weights in a dtype that stands for others, or was
-// trained for another size or normalisation.
-void initialise_from(SsdModel& model, const std::filesystem::path& weights, const DetectorModel& kind,
-                     const std::vector<std::string>& classes, std::ostream& notes);
+// Starts the network of a detector from a weights file or a folder as above: whole detectors, or a ResNet or
+// VGG-16 under torchvision's names for the backbone. The heads are kept only when the file's default boxes
+// are the same, the classification head only when its classes are, too. What became of each tensor goes to
+// `notes`. Throws Error(kBadData) when the file is another network's, holds weights in a dtype that stands
+// for others, or was trained for another size or normalisation.
+void initialise_from(torch::nn::Module& network, const std::filesystem::path& weights,
+                     const DetectorModel& kind, const std::vector<std::string>& classes, std::ostream& notes);
 
 // The dict of tensors in a file that fits a model of this kind best.
 weights::WeightFile read_initial_weights(const std::filesystem::path& file, const DetectorModel& kind);

@@ -139,6 +139,105 @@ DetectorModel ssd300_resnet50() {
   return model;
 }
 
+// torchvision's RoIHeads.
+DetectionLimits two_stage_limits() {
+  DetectionLimits limits;
+  limits.score = 0.05F;
+  limits.overlap = 0.5F;
+  limits.per_class = 1000;
+  limits.largest_log_size = std::log(1000.0F / 16);
+  return limits;
+}
+
+data::Preprocessing by_shorter_side(int shorter, int longest) {
+  data::Preprocessing preprocessing{shorter};
+  preprocessing.longest = longest;
+  return preprocessing;
+}
+
+// One size for each map, as torchvision has it.
+std::vector<std::vector<double>> sides_by_map(const std::vector<double>& sides) {
+  std::vector<std::vector<double>> by_map;
+  for (const double side : sides) by_map.push_back({side});
+  return by_map;
+}
+
+DetectorModel fasterrcnn_resnet50() {
+  TwoStageNetwork network{{3, 4, 6, 3}, 64, nn::ResNetBlock::kBottleneck, 256, {}, {}, true};
+  network.proposals.sides = sides_by_map({32, 64, 128, 256, 512});
+  return {"fasterrcnn-resnet50-fpn",
+          "Faster R-CNN on ResNet-50 with a feature pyramid, torchvision's fasterrcnn_resnet50_fpn, whose "
+          "weights it can start from",
+          by_shorter_side(800, 1333),
+          network,
+          {},
+          {},
+          two_stage_limits(),
+          {41347156, 5125},
+          {133918921216, 5120000}};
+}
+
+// For images of a few hundred pixels on a CPU. Anchors of 1 to 5 and 5 to 1 are for long thin objects such as
+// scratches.
+DetectorModel fasterrcnn_resnet18() {
+  TwoStageNetwork network{{2, 2, 2, 2}, 64, nn::ResNetBlock::kBasic, 128, {}, {}, true};
+  network.proposals.sides = sides_by_map({16, 32, 64, 128, 256});
+  network.proposals.ratios = {0.2, 0.5, 1, 2, 5};
+  network.proposals.training = {400, 300};
+  network.proposals.inference = {200, 150};
+  network.head.width = 512;
+  network.head.sampling.count = 128;
+  return {"fasterrcnn-resnet18-fpn",
+          "Faster R-CNN at 224 pixels on ResNet-18, whose torchvision weights it can start from",
+          by_shorter_side(224, 373),
+          network,
+          {},
+          {},
+          two_stage_limits(),
+          {15518046, 2565},
+          {3627172480, 384000}};
+}
+
+DetectorModel fasterrcnn_resnet18_half() {
+  TwoStageNetwork network{{2, 2, 2, 2}, 32, nn::ResNetBlock::kBasic, 64, {}, {}, true};
+  network.proposals.sides = sides_by_map({12, 24, 40, 64, 96});
+  network.proposals.ratios = {0.2, 0.5, 1, 2, 5};
+  network.proposals.training = {200, 200};
+  network.proposals.inference = {100, 100};
+  network.proposals.sampling.count = 128;
+  network.head.width = 256;
+  network.head.sampling.count = 64;
+  return {"fasterrcnn-resnet18-half-fpn",
+          "Faster R-CNN at 128 pixels on a ResNet-18 with half the channels: small enough for a CPU",
+          by_shorter_side(128, 213),
+          network,
+          {},
+          {},
+          two_stage_limits(),
+          {3886270, 1285},
+          {351174912, 128000}};
+}
+
+// The Defect Detection Network as a published implementation has it. On ResNet-50 that one does not run,
+// since its heads expect the 512 channels of the fusion on ResNet-34; here they take what the fusion gives.
+DetectorModel ddn(const std::string& name, const std::string& resnet, nn::ResNetBlock block,
+                  nn::Cost parameters, nn::Cost multiply_adds) {
+  TwoStageNetwork network{{3, 4, 6, 3}, 64, block, std::nullopt, {}, {}, false};
+  network.proposals.sides = {{64, 128, 256, 512}};
+  network.proposals.training = {1000, 1000};
+  network.proposals.inference = {500, 500};
+  return {name,
+          "the Defect Detection Network: Faster R-CNN on the fused maps of a " + resnet +
+              ", whose torchvision weights it can start from",
+          by_shorter_side(800, 1333),
+          network,
+          {},
+          {},
+          two_stage_limits(),
+          parameters,
+          multiply_adds};
+}
+
 }  // namespace
 
 const std::vector<DetectorModel>& detector_models() {
@@ -164,6 +263,12 @@ const std::vector<DetectorModel>& detector_models() {
       ssd300_resnet50(),
       ssd300_vgg16(),
       ssd512_vgg16(),
+      fasterrcnn_resnet18_half(),
+      fasterrcnn_resnet18(),
+      fasterrcnn_resnet50(),
+      ddn("ddn-resnet34", "ResNet-34", nn::ResNetBlock::kBasic, {52963713, 5125}, {68273664000, 2560000}),
+      ddn("ddn-resnet50", "ResNet-50", nn::ResNetBlock::kBottleneck, {205842561, 5125},
+          {233943552000, 2560000}),
   };
   return models;
 }

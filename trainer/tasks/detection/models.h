@@ -13,6 +13,7 @@
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/matching.h"
 #include "trainer/tasks/detection/ssd_loss.h"
+#include "trainer/tasks/detection/two_stage_layout.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::detection {
@@ -44,14 +45,20 @@ struct DetectorModel {
   std::string name;
   std::string description;
   data::Preprocessing preprocessing;
-  std::variant<PyramidNetwork, VggNetwork, ResNet50Network> network;
-  std::vector<FeatureMap> maps;
+  std::variant<PyramidNetwork, VggNetwork, ResNet50Network, TwoStageNetwork> network;
+  std::vector<FeatureMap> maps;  // none for two stages, whose anchors depend on the image
   TrainingRules rules;
   DetectionLimits limits;
   // The background is no class here.
-  nn::Cost parameters;     // that are trained
-  nn::Cost multiply_adds;  // of the convolutions of one forward pass over one image
+  nn::Cost parameters;  // that are trained
+  // Of the layers of one forward pass over one image: a square of `preprocessing.size`, with as many regions
+  // as there may be.
+  nn::Cost multiply_adds;
 };
+
+inline bool is_two_stage(const DetectorModel& model) {
+  return std::holds_alternative<TwoStageNetwork>(model.network);
+}
 
 const std::vector<DetectorModel>& detector_models();
 // Throws Error(kBadSpec) with the names that there are.

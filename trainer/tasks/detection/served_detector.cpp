@@ -3,8 +3,6 @@
 #include "trainer/images/image.h"
 #include "trainer/loop/model_facts.h"
 #include "trainer/nn/normaliser.h"
-#include "trainer/tasks/detection/batched_boxes.h"
-#include "trainer/tasks/detection/inference.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/image_sets/served_image.h"
 
@@ -15,10 +13,7 @@ class ServedDetector final : public served::Answerer {
  public:
   ServedDetector(LoadedDetector detector, const loop::Compute& compute)
       : detector_(std::move(detector)),
-        network_(detector_.model.ptr()),
         compute_(compute),
-        boxes_(default_boxes(detector_.kind->maps)),
-        corners_(boxes_tensor(boxes_).to(compute.device)),
         normalise_(detector_.kind->preprocessing.mean, detector_.kind->preprocessing.std, compute.device) {
     detector_.model->to(compute.device);
     facts_.task = "detection";
@@ -31,7 +26,7 @@ class ServedDetector final : public served::Answerer {
 
   std::unique_ptr<const served::Prepared> prepare(const served::Input& input) const override {
     return image_sets::prepare_image(input, size(), [this](const images::Image& image) {
-      return images::resize(image, {size(), size()});
+      return data::input_pixels(image, detector_.kind->preprocessing);
     });
   }
 
@@ -39,9 +34,12 @@ class ServedDetector final : public served::Answerer {
                                      int threads) const override {
     const torch::NoGradGuard no_grad;
     loop::use_threads(threads);
-    const auto found =
-        detections_of(network_->forward(image_sets::network_input(examples, size(), normalise_)), boxes_,
-                      corners_, static_cast<int>(detector_.classes.size()), compute_, detector_.kind->limits);
+    std::vector<images::Size> shown;
+    for (const served::Prepared* example : examples) shown.push_back(image_sets::served_image(*example).seen);
+    const auto found = detector_.model
+                           ->answer({image_sets::network_input(examples, normalise_), shown},
+                                    detector_.kind->limits, compute_, nullptr, {})
+                           .found;
     std::vector<served::Answer> answers;
     for (std::size_t i = 0; i < examples.size(); ++i) {
       const image_sets::ServedImage& image = image_sets::served_image(*examples[i]);
@@ -62,10 +60,7 @@ class ServedDetector final : public served::Answerer {
   int size() const { return detector_.kind->preprocessing.size; }
 
   LoadedDetector detector_;
-  const std::shared_ptr<SsdModelImpl> network_;
   const loop::Compute compute_;
-  const std::vector<Box> boxes_;
-  const torch::Tensor corners_;
   const nn::Normaliser normalise_;
   served::Facts facts_;
 };

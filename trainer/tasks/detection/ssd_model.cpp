@@ -90,6 +90,10 @@ void SsdModelImpl::build(const ResNet50Network& network, const std::vector<Featu
   build_heads(channels, maps);
 }
 
+void SsdModelImpl::build(const TwoStageNetwork&, const std::vector<FeatureMap>&) {
+  TUNE_CHECK(false, "a network of two stages is no single-shot detector");
+}
+
 void SsdModelImpl::build_shared_heads(std::int64_t channels, const std::vector<FeatureMap>& maps) {
   const std::size_t per_cell = maps.front().shapes.size();
   auto heads = register_module("head", std::make_shared<torch::nn::Module>("head"));

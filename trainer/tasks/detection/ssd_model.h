@@ -36,6 +36,8 @@ class SsdModelImpl : public torch::nn::Module {
   void build(const PyramidNetwork& network, const std::vector<FeatureMap>& maps);
   void build(const VggNetwork& network, const std::vector<FeatureMap>& maps);
   void build(const ResNet50Network& network, const std::vector<FeatureMap>& maps);
+  // Never called: those networks are TwoStageModel's.
+  void build(const TwoStageNetwork& network, const std::vector<FeatureMap>& maps);
   void build_shared_heads(std::int64_t channels, const std::vector<FeatureMap>& maps);
   void build_heads(const std::vector<std::int64_t>& channels, const std::vector<FeatureMap>& maps);
 

@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::int64_t kMostOnDevice = 64;  // as many rounds, in each of which the device hardly has work
 
-std::size_t most_objects(const Dataset& dataset) {
-  std::size_t most = 0;
-  for (const Example& example : dataset.examples) most = std::max(most, example.objects.size());
-  return most;
-}
-
 Box as_fractions(const GroundTruth& object, int size) {
   const auto side = static_cast<float>(size);
   return {object.x1 / side, object.y1 / side, object.x2 / side, object.y2 / side};
@@ -52,9 +46,6 @@ Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int s
   }
   return targets;
 }
-
-TargetMaker::TargetMaker(const DetectorModel& kind, const Dataset& dataset, const loop::Compute& compute)
-    : TargetMaker(kind, most_objects(dataset), compute) {}
 
 TargetMaker::TargetMaker(const DetectorModel& kind, std::size_t most_objects, const loop::Compute& compute)
     : size_(kind.preprocessing.size),

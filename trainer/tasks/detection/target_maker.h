@@ -2,11 +2,8 @@
 // What each default box is to learn from the objects of its image.
 #include <vector>
 
-#include "trainer/loop/device.h"
-#include "trainer/tasks/detection/data/dataset.h"
-#include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/detector.h"
 #include "trainer/tasks/detection/ssd_loss.h"
-#include "trainer/weights/safetensors.h"
 
 namespace tune::trainer::detection {
 
@@ -16,14 +13,12 @@ Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int s
 
 // Matches the objects of batches with a model's default boxes: on an accelerator within the step, by
 // match_batch(), else while batches are prepared. Read-only once made, from any thread.
-class TargetMaker {
+class TargetMaker final : public ObjectTensors {
  public:
   // No image of a batch has more than `most_objects`; with very many, an accelerator would take longer.
   TargetMaker(const DetectorModel& kind, std::size_t most_objects, const loop::Compute& compute);
-  TargetMaker(const DetectorModel& kind, const Dataset& dataset, const loop::Compute& compute);
 
-  // `objects` are in pixels of the input. Adds tensors on the CPU.
-  void add(const std::vector<std::vector<GroundTruth>>& objects, weights::TensorMap& tensors) const;
+  void add(const std::vector<std::vector<GroundTruth>>& objects, weights::TensorMap& tensors) const override;
   // Of those tensors on the device.
   Targets targets(const weights::TensorMap& tensors) const;
 

@@ -34,9 +34,16 @@ OrderedJson trainer_keys() {
   model["required"] = true;
   OrderedJson anchors =
       key("anchors", "choice",
-          "default boxes: the model's own (stock), or fitted to the training objects (auto)");
+          "default boxes: the model's own (stock), or, of a detector of one stage, fitted to the training "
+          "objects (auto)");
   anchors["values"] = {"stock", "auto"};
   anchors["default"] = "stock";
+  OrderedJson labels =
+      key("labels", "choice",
+          "the class of an object in training and validation: its own (boxes), or the one that its "
+          "image's folder or name says (image), as a published study had it");
+  labels["values"] = {"boxes", "image"};
+  labels["default"] = "boxes";
   OrderedJson keys = OrderedJson::array({model, loop::recipe_key(detection_recipes())});
   for (const OrderedJson& row : image_sets::data_keys(
            "the folder of the images, where they do not lie beside the annotations of `data`"))
@@ -44,6 +51,7 @@ OrderedJson trainer_keys() {
   keys.push_back(
       key("weights", "path", "weights to start from: a model folder, a .safetensors or a .pth file"));
   keys.push_back(anchors);
+  keys.push_back(labels);
   return keys;
 }
 
@@ -59,6 +67,19 @@ WeightSources sources_of(const DetectorModel& model) {
     if (pyramid->base_channels != kTorchvisionChannels) return {{}, {starter}};
     return {{"resnet18"}, {"torchvision: resnet18, the backbone", starter}};
   }
+  if (const auto* two_stage = std::get_if<TwoStageNetwork>(&model.network)) {
+    constexpr std::int64_t kTorchvisionWidth = 64;
+    if (two_stage->base_channels != kTorchvisionWidth) return {{}, {starter}};
+    const std::string resnet = two_stage->block == nn::ResNetBlock::kBottleneck ? "resnet50"
+                               : two_stage->blocks == std::array{2, 2, 2, 2}    ? "resnet18"
+                                                                                : "resnet34";
+    WeightSources sources{{resnet}, {"torchvision: " + resnet + ", the backbone", starter}};
+    if (model.name != "fasterrcnn-resnet50-fpn") return sources;
+    sources.names.insert(sources.names.begin(), "fasterrcnn_resnet50_fpn");
+    sources.from.insert(sources.from.begin(),
+                        "torchvision: fasterrcnn_resnet50_fpn of COCO_V1, the whole detector");
+    return sources;
+  }
   if (std::holds_alternative<ResNet50Network>(model.network))
     return {{"resnet50"}, {"torchvision: resnet50, the backbone", starter}};
   // Those for pixels from 0 to 255; torchvision's other VGG-16 wants another normalisation.
@@ -73,15 +94,15 @@ OrderedJson models() {
   OrderedJson rows = OrderedJson::array();
   for (const DetectorModel& model : detector_models()) {
     const WeightSources sources = sources_of(model);
-    rows.push_back({{"name", model.name},
-                    {"image_size", model.preprocessing.size},
-                    {"description", model.description},
-                    {"default_boxes", default_boxes(model.maps).size()},
-                    {"parameters", model.parameters.of(kDescribedClasses)},
-                    {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
-                    {"classes", kDescribedClasses},
-                    {"weight_names", sources.names},
-                    {"weights_from", sources.from}});
+    OrderedJson row{
+        {"name", model.name}, {"image_size", model.preprocessing.size}, {"description", model.description}};
+    if (!is_two_stage(model)) row["default_boxes"] = default_boxes(model.maps).size();
+    row.update({{"parameters", model.parameters.of(kDescribedClasses)},
+                {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
+                {"classes", kDescribedClasses},
+                {"weight_names", sources.names},
+                {"weights_from", sources.from}});
+    rows.push_back(std::move(row));
   }
   return rows;
 }

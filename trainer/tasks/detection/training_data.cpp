@@ -1,10 +1,12 @@
 #include "trainer/tasks/detection/training_data.h"
 
 #include <algorithm>
+#include <ostream>
 
 #include "trainer/data/folder_listing.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
+#include "trainer/tasks/detection/data/image_labels.h"
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/data_parts.h"
 #include "tuner/core/error.h"
@@ -34,6 +36,13 @@ void check_parts(const Dataset& training, const Dataset& validation, const std::
 
 }  // namespace
 
+bool takes_labels_of_images(const Json& trainer) {
+  const std::string labels = loop::text_key(trainer, "labels", "boxes");
+  if (labels != "boxes" && labels != "image")
+    throw Error(ExitCode::kBadSpec, "trainer.labels is \"" + labels + "\"", "boxes or image");
+  return labels == "image";
+}
+
 TrainingData read_training_data(const Json& trainer, int threads, std::ostream& notes,
                                 const std::function<bool()>& interrupted) {
   const std::string data = loop::text_key(trainer, "data", ""),
@@ -53,7 +62,18 @@ TrainingData read_training_data(const Json& trainer, int threads, std::ostream& 
     return read_to_the_end(set.folder, options);
   };
   reading.check = check_parts;
-  return image_sets::read_training_sets(trainer, reading, {threads, notes, interrupted});
+  const bool by_image = takes_labels_of_images(trainer);
+  TrainingData sets = image_sets::read_training_sets(trainer, reading, {threads, notes, interrupted});
+  if (!by_image) return sets;
+  const auto relabel = [&](Dataset& part, const std::string& name) {
+    const Relabelled changed = label_by_image(part);
+    sets.warnings.push_back("trainer.labels is \"image\": " + to_text(changed, part) +
+                            ", and are taken for that in " + name);
+    notes << "warning: " << sets.warnings.back() << std::endl;
+  };
+  relabel(sets.training, "training");
+  relabel(sets.validation, "validation");
+  return sets;
 }
 
 }  // namespace tune::trainer::detection

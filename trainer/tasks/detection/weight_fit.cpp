@@ -8,7 +8,7 @@ weights::WeightFit weight_fit(const weights::TensorMap& own, const weights::Tens
                               const DetectorModel& model) {
   return weights::weight_fit(
       own, tensors, [&](std::string_view name) { return is_of_base_network(name, model); },
-      std::string(kBackbone));
+      std::string(backbone_prefix(model)));
 }
 
 }  // namespace tune::trainer::detection

@@ -5,7 +5,7 @@
 
 namespace tune::trainer::detection {
 
-// `own` are the model's tensors; `tensors` go by its names, with or without "backbone.".
+// `own` are the model's tensors; `tensors` go by its names, with or without backbone_prefix().
 weights::WeightFit weight_fit(const weights::TensorMap& own, const weights::TensorMap& tensors,
                               const DetectorModel& model);
 

@@ -27,6 +27,13 @@ std::int64_t BackboneClassifierImpl::build(const detection::ResNet50Network&) {
   return backbone->channels().back();
 }
 
+std::int64_t BackboneClassifierImpl::build(const detection::TwoStageNetwork& network) {
+  nn::ResNet backbone =
+      register_module("backbone", nn::ResNet(network.blocks, network.base_channels, network.block));
+  deepest_map_ = [backbone](const torch::Tensor& images) mutable { return backbone(images).back(); };
+  return backbone->channels().back();
+}
+
 std::int64_t BackboneClassifierImpl::build(const detection::VggNetwork& network) {
   nn::VggLayout layout = network;
   layout.extras.clear();  // torchvision's VGG-16 has none, and their maps are but a few pixels

@@ -24,6 +24,7 @@ class BackboneClassifierImpl : public torch::nn::Module {
   std::int64_t build(const detection::PyramidNetwork& network);
   std::int64_t build(const detection::VggNetwork& network);
   std::int64_t build(const detection::ResNet50Network& network);
+  std::int64_t build(const detection::TwoStageNetwork& network);
 
   std::function<torch::Tensor(const torch::Tensor&)> deepest_map_;
   torch::nn::Linear fc_{nullptr};

@@ -132,7 +132,7 @@ TEST_CASE("Fitted boxes travel with the model, and files that name other boxes a
   std::ostringstream notes;
   const DetectorModel& stock = detector_model("ssd128-resnet18-half");
   SsdModel other(stock, 2);
-  initialise_from(other, folder.path(), stock, {"a", "b"}, notes);
+  initialise_from(*other, folder.path(), stock, {"a", "b"}, notes);
   CHECK(notes.str().find("default boxes are others") != std::string::npos);
   CHECK_FALSE(weights::state_dict(*other)
                   .at("head.regression_head.weight")

@@ -66,11 +66,11 @@ TEST_CASE("Views sampled on a device have the bytes of those sampled one by one"
     std::vector<torch::Tensor> expected;
     for (int i = 0; i < 40; ++i) {
       const std::size_t index = rng.below(files.size());
-      const data::View view = data::draw_view(data::Augmentation::for_training(), 33, rng);
+      const data::View view = data::draw_view(data::Augmentation::for_training(), {33, 33}, rng);
       indices.push_back(static_cast<std::int64_t>(index));
-      samplings.push_back(data::sampling_of(view, 33, cache.mean(index)));
+      samplings.push_back(data::sampling_of(view, {33, 33}, 33, cache.mean(index)));
       torch::Tensor pixels = torch::empty({33, 33, 3}, torch::kByte);
-      data::view_pixels(view, cache.pixels(index), cache.channels(index), 33, cache.mean(index),
+      data::view_pixels(view, cache.pixels(index), cache.channels(index), {33, 33}, 33, cache.mean(index),
                         pixels.data_ptr<std::uint8_t>());
       expected.push_back(pixels);
     }

@@ -10,6 +10,8 @@
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/recipes.h"
+#include "trainer/tasks/detection/ssd_model.h"
+#include "trainer/tasks/detection/two_stage_model.h"
 #include "tuner/core/error.h"
 
 using namespace tune::trainer;
@@ -19,15 +21,26 @@ using tune::tests::TemporaryFolder;
 
 namespace {
 
-std::int64_t multiply_adds_of(SsdModel& model, std::int64_t size) {
+// As many regions as a detector of two stages looks at.
+std::int64_t multiply_adds_of(Detector& detector, const DetectorModel& kind) {
   const torch::NoGradGuard no_grad;
-  model->eval();
-  return nn::count_multiply_adds([&] { model(torch::zeros({1, 3, size, size})); });
+  detector.network().eval();
+  const std::int64_t size = kind.preprocessing.size;
+  const torch::Tensor image = torch::zeros({1, 3, size, size});
+  if (auto* ssd = dynamic_cast<SsdModelImpl*>(&detector.network()))
+    return nn::count_multiply_adds([&] { ssd->forward(image); });
+  auto& model = dynamic_cast<TwoStageModelImpl&>(detector.network());
+  const std::int64_t regions = std::get<TwoStageNetwork>(kind.network).proposals.inference.in_all;
+  return nn::count_multiply_adds([&] {
+    const std::vector<torch::Tensor> maps = model.maps(image);
+    model.anchor_scores(maps);
+    model.head(torch::zeros({regions, maps.front().size(1), 7, 7}));
+  });
 }
 
-std::int64_t count_parameters(const SsdModel& model) {
+std::int64_t count_parameters(const torch::nn::Module& network) {
   std::int64_t count = 0;
-  for (const torch::Tensor& parameter : model->parameters()) count += parameter.numel();
+  for (const torch::Tensor& parameter : network.parameters()) count += parameter.numel();
   return count;
 }
 
@@ -65,10 +78,9 @@ TEST_CASE("The table says how many parameters each model has, and how many multi
   for (const DetectorModel& kind : detector_models()) {
     for (const int classes : {6, 1}) {
       INFO(kind.name << ", classes " << classes);
-      SsdModel model(kind, classes);
-      CHECK(kind.parameters.of(static_cast<std::size_t>(classes)) == count_parameters(model));
-      CHECK(kind.multiply_adds.of(static_cast<std::size_t>(classes)) ==
-            multiply_adds_of(model, kind.preprocessing.size));
+      const std::unique_ptr<Detector> detector = make_detector(kind, classes);
+      CHECK(kind.parameters.of(static_cast<std::size_t>(classes)) == count_parameters(detector->network()));
+      CHECK(kind.multiply_adds.of(static_cast<std::size_t>(classes)) == multiply_adds_of(*detector, kind));
     }
   }
 }
@@ -90,11 +102,13 @@ TEST_CASE("Each large model learns a few images by heart") {
   };
   for (const auto& [name, recipe, images, steps] : {Case{"ssd300-resnet50", "legacy", {0, 1}, 12},
                                                     {"ssd300-vgg16", "legacy", {0}, 4},
+                                                    {"fasterrcnn-resnet18-fpn", "legacy", {0, 1}, 12},
                                                     {"ssd512-vgg16", "latest", {1}, 4}}) {
     INFO(name);
     std::ostringstream notes;
     DetectionTraining task(trial_of(name, recipe, folder.path(), {}), loop::set_up_compute(2, false), notes);
-    CHECK(notes.str().find("default boxes: the model's own reach ") != std::string::npos);
+    CHECK((notes.str().find("default boxes: the model's own reach ") != std::string::npos) ==
+          !is_two_stage(detector_model(name)));
     task.model().train();
     loop::Optimizer optimizer(task.model(), task.plan().optimizer, task.parameter_groups());
     const auto batch = task.prepare(images, 1);
@@ -125,7 +139,7 @@ TEST_CASE("VGG-16's weights load under torchvision's names and those of the firs
         path, {{prefix + "0.weight", first}, {prefix + "28.weight", conv5}, {prefix + "31.bias", fc6}});
     SsdModel model(kind, 2);
     std::ostringstream notes;
-    initialise_from(model, path, kind, {"a", "b"}, notes);
+    initialise_from(*model, path, kind, {"a", "b"}, notes);
     CHECK(notes.str().find("3 tensors loaded") != std::string::npos);
     CHECK(notes.str().find("not in the model") == std::string::npos);
     const weights::TensorMap state = weights::state_dict(*model);

@@ -3,6 +3,7 @@
 
 #include "torch_catch.h"
 #include "trainer/loop/transfer.h"
+#include "trainer/tasks/detection/detector.h"
 #include "trainer/tasks/detection/ssd_model.h"
 #include "trainer/tasks/detection/weight_names.h"
 
@@ -12,13 +13,14 @@ using namespace tune::trainer::detection;
 TEST_CASE("The features of a detector that are frozen are the network that pretrained weights have") {
   for (const DetectorModel& kind : detector_models()) {
     INFO(kind.name);
-    SsdModel model(kind, 2);
-    loop::StagedModel staged(model.ptr(), detector_stages(kind), {.freeze = loop::Freeze::kFeatures});
+    const std::unique_ptr<Detector> detector = make_detector(kind, 2);
+    loop::StagedModel staged(detector->shared_network(), detector_stages(kind),
+                             {.freeze = loop::Freeze::kFeatures});
     std::size_t frozen = 0;
-    for (const auto& parameter : model->named_parameters()) {
+    for (const auto& parameter : detector->network().named_parameters()) {
       INFO(parameter.key());
       const bool is_base =
-          parameter.key().starts_with(kBackbone) && is_of_base_network(parameter.key(), kind);
+          parameter.key().starts_with(backbone_prefix(kind)) && is_of_base_network(parameter.key(), kind);
       CHECK(parameter.value().requires_grad() != is_base);
       if (is_base) ++frozen;
     }

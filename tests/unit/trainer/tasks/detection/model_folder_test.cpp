@@ -4,6 +4,7 @@
 #include "support/run_shell.h"
 #include "torch_catch.h"
 #include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/detection/ssd_model.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
@@ -43,8 +44,17 @@ TEST_CASE("A detector that was written and read answers the same") {
   write_folder(folder.path(), model, {"a", "b"});
   LoadedDetector loaded = load_detector(folder.path());
   CHECK(loaded.classes == std::vector<std::string>{"a", "b"});
+  const weights::TensorMap read = weights::state_dict(loaded.model->network());
+  for (const auto& [name, tensor] : weights::state_dict(*model)) CHECK(read.at(name).equal(tensor));
   const torch::Tensor image = torch::randn({1, 3, 128, 128});
-  CHECK(loaded.model(image).logits.equal(model(image).logits));
+  const auto found = loaded.model->answer({image, {}}, kind().limits, {}, nullptr, {}).found;
+  REQUIRE(found.size() == 1);
+  const SsdOutput output = model(image);
+  const torch::Tensor scores = torch::softmax(output.logits, -1);
+  const auto expected = detect(scores.data_ptr<float>(), output.offsets.contiguous().data_ptr<float>(),
+                               default_boxes(kind().maps), 2, kind().limits);
+  REQUIRE(found[0].size() == expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(found[0][i].score == expected[i].score);
 }
 
 TEST_CASE("Files of a model folder that contradict each other are refused") {
@@ -75,28 +85,29 @@ TEST_CASE("The classification head is kept for the same classes and drawn anew f
   const TemporaryFolder folder;
   torch::manual_seed(3);
   write_folder(folder.path(), SsdModel(kind(), 2), {"a", "b"});
-  const auto weights_of = [](const SsdModel& model, const char* name) {
-    return weights::state_dict(*model).at(name).clone();
+  const auto weights_of = [](const torch::nn::Module& model, const char* name) {
+    return weights::state_dict(model).at(name).clone();
   };
   const auto start = [&](const std::vector<std::string>& classes, std::string& notes) {
     SsdModel model(kind(), static_cast<int>(classes.size()));
     std::ostringstream stream;
-    initialise_from(model, folder.path(), kind(), classes, stream);
+    initialise_from(*model, folder.path(), kind(), classes, stream);
     notes = stream.str();
     return model;
   };
   std::string notes;
-  const SsdModel source = load_detector(folder.path()).model;
+  const LoadedDetector loaded = load_detector(folder.path());
+  const torch::nn::Module& source = loaded.model->network();
   const SsdModel same = start({"a", "b"}, notes);
-  CHECK(weights_of(same, "head.classification_head.weight")
+  CHECK(weights_of(*same, "head.classification_head.weight")
             .equal(weights_of(source, "head.classification_head.weight")));
   const SsdModel other = start({"x", "y"}, notes);
   CHECK(notes.find("head.classification_head.weight") != std::string::npos);
-  CHECK_FALSE(weights_of(other, "head.classification_head.weight")
+  CHECK_FALSE(weights_of(*other, "head.classification_head.weight")
                   .equal(weights_of(source, "head.classification_head.weight")));
-  CHECK(weights_of(other, "backbone.conv1.weight").equal(weights_of(source, "backbone.conv1.weight")));
+  CHECK(weights_of(*other, "backbone.conv1.weight").equal(weights_of(source, "backbone.conv1.weight")));
   CHECK(
-      weights_of(other, "head.regression_head.bias").equal(weights_of(source, "head.regression_head.bias")));
+      weights_of(*other, "head.regression_head.bias").equal(weights_of(source, "head.regression_head.bias")));
   start({"a", "b", "c"}, notes);
 }
 
@@ -105,7 +116,7 @@ TEST_CASE("Weights for another size or normalisation, and weights that fit nowhe
   std::ostringstream notes;
   const auto path = folder.path() / "w.safetensors";
   SsdModel model(kind(), 2);
-  const auto start = [&] { initialise_from(model, path, kind(), {"a", "b"}, notes); };
+  const auto start = [&] { initialise_from(*model, path, kind(), {"a", "b"}, notes); };
   data::Preprocessing other = kind().preprocessing;
   other.mean = {0.5, 0.5, 0.5};
   weights::write_safetensors(path, weights::state_dict(*model), {{"preprocessing", to_json(other).dump()}});

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "formula_weights.h"
+#include "golden_samples.h"
 #include "trainer/nn/normaliser.h"
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/models.h"
@@ -13,6 +14,8 @@
 using namespace tune::trainer;
 using namespace tune::trainer::detection;
 using tune::Json;
+using tune::tests::check_samples;
+using tune::tests::names_of;
 
 namespace {
 
@@ -20,26 +23,6 @@ const Json& golden() {
   static const Json json =
       Json::parse(tune::read_file(TUNE_SOURCE_DIR "/tests/golden/detection/ssd_golden.json"));
   return json;
-}
-
-// The tensor's values at the places that the file has, and its moments.
-void check_samples(const torch::Tensor& tensor, const Json& expected, double margin, double share = 1e-4) {
-  REQUIRE(tensor.sizes().vec() == expected["shape"].get<std::vector<std::int64_t>>());
-  const torch::Tensor flat = tensor.detach().contiguous().view(-1);
-  const torch::Tensor found = flat.slice(0, 0, flat.numel(), expected["step"].get<std::int64_t>());
-  const auto values = expected["values"].get<std::vector<float>>();
-  REQUIRE(found.numel() == static_cast<std::int64_t>(values.size()));
-  CHECK((found - torch::tensor(values)).abs().max().item<double>() <= margin);
-  CHECK(flat.to(torch::kDouble).mean().item<double>() ==
-        Approx(expected["mean"].get<double>()).margin(margin));
-  CHECK(flat.to(torch::kDouble).square().mean().item<double>() ==
-        Approx(expected["mean_square"].get<double>()).epsilon(share));
-}
-
-std::vector<std::string> names_of(const torch::nn::Module& module) {
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : weights::state_dict(module)) names.push_back(name);
-  return names;
 }
 
 std::vector<std::vector<GroundTruth>> golden_objects(const Json& images) {

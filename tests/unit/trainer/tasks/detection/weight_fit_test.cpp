@@ -65,7 +65,7 @@ Start start(const char* model, const weights::TensorMap& tensors, const weights:
   const DetectorModel& kind = detector_model(model);
   SsdModel own(kind, 2);
   std::ostringstream notes;
-  initialise_from(own, file, kind, {"a", "b"}, notes);
+  initialise_from(*own, file, kind, {"a", "b"}, notes);
   return {notes.str(), weights::state_dict(*own)};
 }
 std::string refusal(const char* model, const weights::TensorMap& tensors) {
@@ -135,7 +135,7 @@ TEST_CASE("A detector for other classes gives all but its head") {
   write_model_files(folder.path(), weights::state_dict(*source), kind, {"v", "w", "x", "y", "z"});
   SsdModel model(kind, 2);
   std::ostringstream notes;
-  initialise_from(model, folder.path(), kind, {"a", "b"}, notes);
+  initialise_from(*model, folder.path(), kind, {"a", "b"}, notes);
   CHECK(contains(notes.str(), "100.0 % of the backbone"));
   CHECK(contains(notes.str(), "initialised anew: head.classification_head.bias"));
   CHECK(weights::state_dict(*model)
