@@ -384,9 +384,9 @@ std::vector<RunningTime> StudyStore::running_times() const {
   std::vector<RunningTime> times;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::int64_t next = i + 1 < runs.size() ? runs[i + 1].first : INT64_MAX;
-    Query last(impl_->connection, "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ? AND (kind IN (" +
-                                      kinds +
-                                      ") OR (kind = 'notice' AND substr(data, 13, length(?3)) = ?3))");
+    const std::string sql = "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ? AND (kind IN (" +
+                            kinds + ") OR (kind = 'notice' AND substr(data, 13, length(?3)) = ?3))";
+    Query last(impl_->connection, sql.c_str());
     last.bind(runs[i].first).bind(next).bind(kPausedNotice).step();
     times.push_back({runs[i].second, std::max(runs[i].second, last.time())});
   }
