@@ -84,10 +84,12 @@ void MetricTable::remove(int trial) {
 }
 
 std::vector<MetricRow> MetricTable::rows(int trial, const std::string& name) const {
-  Query query(connection_,
-              "SELECT n.name, m.step, m.value, m.attempt, m.time_ms FROM metric_names n"
-              " JOIN metrics m ON m.metric = n.id AND m.trial = ?1 WHERE ?2 = '' OR n.name = ?2 ORDER BY "
-              "n.name, m.step");
+  // The names first: there are a few, each with an index over its trials.
+  Query query(
+      connection_,
+      "SELECT n.name, m.step, m.value, m.attempt, m.time_ms FROM metric_names n"
+      " CROSS JOIN metrics m ON m.metric = n.id AND m.trial = ?1 WHERE ?2 = '' OR n.name = ?2 ORDER BY "
+      "n.name, m.step");
   query.bind(trial).bind(name);
   std::vector<MetricRow> rows;
   while (query.step()) {
