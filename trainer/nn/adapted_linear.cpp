@@ -88,9 +88,14 @@ torch::Tensor AdaptedLinearImpl::forward(const torch::Tensor& x) {
   torch::Tensor y;
   if (!unpack_) {
     // An operator of one's own is not seen by autocast.
-    const bool is_frozen = !weight.requires_grad() && x.scalar_type() == weight.scalar_type() &&
-                           !at::autocast::is_autocast_enabled(x.device().type());
-    y = is_frozen ? FrozenProduct::apply(x, weight) : torch::linear(x, weight, bias);
+    const bool is_plain =
+        x.scalar_type() == weight.scalar_type() && !at::autocast::is_autocast_enabled(x.device().type());
+    const bool has_gradient = torch::GradMode::is_enabled();
+    const bool is_frozen = is_plain && (!weight.requires_grad() || !has_gradient);
+    if (!is_frozen)
+      y = torch::linear(x, weight, bias);
+    else
+      y = has_gradient ? FrozenProduct::apply(x, weight) : frozen_product(x, weight);
     if (is_frozen && bias.defined()) y = y + bias;
   } else {
     const bool casts = at::autocast::is_autocast_enabled(x.device().type());
