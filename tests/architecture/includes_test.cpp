@@ -61,11 +61,12 @@ const std::vector<Row> kMap = {
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},
+    {"trainer/libtorch_threads.h", {"trainer/torch_compat.h"}},
     {"trainer/served", {}},  // what a model that answers requests is, in values and interfaces
     {"trainer/images", {"tuner/os"}},
     {"trainer/metrics", {"tuner/core"}},
-    {"trainer/nn", {"trainer/torch_compat.h"}},
-    {"trainer/weights", {"trainer/torch_compat.h", "tuner/os"}},
+    {"trainer/nn", {"trainer/libtorch_threads.h"}},
+    {"trainer/weights", {"trainer/libtorch_threads.h", "tuner/os"}},
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     {"trainer/text", {"trainer/data"}},
     // It knows no task, and of a network no more than its stages (nn/stages.h).
