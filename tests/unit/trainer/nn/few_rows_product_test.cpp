@@ -1,8 +1,7 @@
 #include "trainer/nn/few_rows_product.h"
 
-#include "support/catch.h"
 #include "trainer/nn/frozen_product.h"
-#include "unit/trainer/torch_catch.h"
+#include "torch_catch.h"
 
 namespace tune::trainer::nn {
 namespace {
