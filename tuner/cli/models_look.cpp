@@ -65,21 +65,14 @@ Json names_json(const std::vector<engine::VersionName>& names) {
   return list;
 }
 
-std::string lineage_value(const Json& value) {
-  return visible_text(value.is_string() ? value.get<std::string>() : value.dump());
-}
-
 void print_lineage(const Found& found, const std::vector<std::string>& endpoints, std::ostream& out) {
-  const Json& lineage = found.version.lineage;
-  const auto line = [&](const char* what, const Json& value) {
-    if (!value.is_null() && !(value.is_structured() && value.empty()))
-      out << "  " << what << ": " << lineage_value(value) << '\n';
-  };
   out << found.version.model << '@' << found.version.version << "\ncame from:\n  "
       << report::origin_text(found.version) << '\n';
+  Json lineage = Json::object();
   for (const char* key :
        {"parameters", "trainer", "data_fingerprint", "parent_weights", "code", "imported", "adopted"})
-    line(key, lineage.value(key, Json()));
+    lineage[key] = found.version.lineage.value(key, Json());
+  out << report::lineage_text(lineage);
   for (const auto& [model, version] : found.family.ancestors)
     out << "  weights of " << model << '@' << version << '\n';
   out << "went to:\n";

@@ -19,6 +19,7 @@
 #include "tuner/report/numbers/cost.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/text/console_state.h"
+#include "tuner/report/text/format.h"
 #include "tuner/report/text/trial_report.h"
 
 namespace tune::cli {
@@ -61,7 +62,7 @@ Json difference_from(const std::optional<store::TrialRow>& best, const store::Tr
 std::string difference_text(const std::optional<store::TrialRow>& best, const Json& differences) {
   if (differences.empty()) return {};
   const auto text = [](const Json& value) {
-    return value.is_null() ? std::string("none") : argument_text(value);
+    return value.is_null() ? std::string("none") : report::parameter_text(value);
   };
   std::string line;
   for (const Json& one : differences)

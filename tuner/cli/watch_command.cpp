@@ -90,6 +90,8 @@ int watch_study(const fs::path& store, const std::string& study, bool as_json, C
     console.out << report::run_summary(rows, rows.study.facts.promotion, console.width);
   }
   finish_output(console.out, code);
+  if (!as_json && code == ExitCode::kInterrupted)
+    console.err << "interrupted; `tune resume " << study << "` goes on with the study\n";
   return static_cast<int>(code);
 }
 

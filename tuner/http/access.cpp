@@ -40,13 +40,14 @@ std::string cookie_name(int port) { return "tune_" + std::to_string(port); }
 // What a person sees who has no session: no script, and nothing that the request brought.
 std::string log_in_html(const std::string& sentence) {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-         "content=\"width=device-width\"><link rel=\"icon\" "
+         "content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><link "
+         "rel=\"icon\" "
          "href=\"data:,\"><title>tune</title></head><body><main><h1>tune</h1>\n<p>" +
          html_escaped(sentence) +
          "</p>\n<form method=\"post\" action=\"/login\"><label>Token <input name=\"token\" type=\"password\" "
-         "autocomplete=\"off\" required autofocus></label> <button>Log in</button></form>\n<p>The token is "
-         "in the "
-         "file that the server has named where it was started.</p>\n</main></body></html>\n";
+         "autocomplete=\"off\" required autofocus></label> <button>Log in</button></form>\n<p>The token "
+         "is in the file that the server named when it started, `.serve-token` in the store unless "
+         "--token-file named another.</p>\n</main></body></html>\n";
 }
 
 Response log_in_page(int status, const std::string& sentence) {
