@@ -9,7 +9,8 @@ Listener WholeAnswers::listener(const std::shared_ptr<WholeAnswers>& answers, st
             answers->add(place, piece);
             return true;
           },
-          [answers](const std::exception_ptr& failure) { answers->fail(failure); }};
+          [answers](const std::exception_ptr& failure) { answers->fail(failure); },
+          [answers] { return answers->is_waited_for(); }};
 }
 
 void WholeAnswers::add(std::size_t place, const served::Written& piece) {
@@ -33,6 +34,11 @@ void WholeAnswers::fail(const std::exception_ptr& failure) {
   ended_.notify_all();
 }
 
+bool WholeAnswers::is_waited_for() {
+  const std::lock_guard lock(mutex_);
+  return !failure_;
+}
+
 std::vector<Choice> WholeAnswers::wait(std::int64_t& tokens) {
   std::unique_lock lock(mutex_);
   ended_.wait(lock, [this] { return open_ == 0 || failure_; });
@@ -43,7 +49,14 @@ std::vector<Choice> WholeAnswers::wait(std::int64_t& tokens) {
 
 Listener StreamedAnswers::listener(const std::shared_ptr<StreamedAnswers>& answers, std::size_t place) {
   return {[answers, place](const served::Written& piece) { return answers->add(place, piece); },
-          [answers](const std::exception_ptr& failure) { answers->fail(failure); }};
+          [answers](const std::exception_ptr& failure) { answers->fail(failure); },
+          [answers] { return answers->is_read(); }};
+}
+
+bool StreamedAnswers::is_read() {
+  const std::lock_guard lock(mutex_);
+  if (stream_ && !stream_->is_open()) is_broken_ = true;
+  return !is_broken_ && !has_ended_;
 }
 
 void StreamedAnswers::attach(std::shared_ptr<http::ResponseStream> stream) {

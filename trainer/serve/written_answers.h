@@ -25,6 +25,7 @@ class WholeAnswers {
 
  private:
   void add(std::size_t place, const served::Written& piece);
+  bool is_waited_for();  // not where one of them has failed
   void fail(const std::exception_ptr& failure);
 
   std::mutex mutex_;
@@ -53,6 +54,7 @@ class StreamedAnswers {
 
  private:
   bool add(std::size_t place, const served::Written& piece);
+  bool is_read();
   void fail(const std::exception_ptr& failure);
   void send(std::string bytes);  // with the mutex
   void send_event(const OrderedJson& event);

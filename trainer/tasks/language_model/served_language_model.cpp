@@ -97,11 +97,11 @@ class ServedLanguageModel final : public served::Generator {
     return {};
   }
 
-  void drop(std::uint64_t id) override {
-    answers_.erase(id);
+  void drop(const std::vector<std::uint64_t>& ids) override {
+    for (const std::uint64_t id : ids) answers_.erase(id);
     for (Group& group : groups_) {
-      std::erase(group.waiting, id);
-      if (group.entering && group.entering_id == id) group.entering.reset();
+      std::erase_if(group.waiting, [this](std::uint64_t id) { return !answers_.contains(id); });
+      if (group.entering && !answers_.contains(group.entering_id)) group.entering.reset();
       leave(group);
     }
   }

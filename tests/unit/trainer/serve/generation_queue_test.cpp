@@ -1,6 +1,7 @@
 // Answers that are written together: pieces to whoever listens, clients that go, bounds and failures.
 #include "trainer/serve/generation_queue.h"
 
+#include <atomic>
 #include <future>
 
 #include "protocols/protocol_facts.h"
@@ -15,7 +16,8 @@ using tune::tests::refusal_of;
 
 namespace {
 
-// Writes an x at each step, as many as max_new_tokens, to all answers; fails on a prompt of 13.
+// Writes an x at each step, as many as max_new_tokens, to all answers; fails on a prompt of 13, and does not
+// even begin one of 14. Having failed, it stands only being rid of all answers at once.
 class Exes final : public served::Generator {
  public:
   const served::Facts& facts() const override { return facts_; }
@@ -23,27 +25,29 @@ class Exes final : public served::Generator {
     return std::get<std::vector<std::int64_t>>(prompt);
   }
   void begin(std::uint64_t id, const served::GenerationRequest& request) override {
+    if (request.prompt.front() == 14) throw std::runtime_error("no room");
     left_[id] = request.settings.max_new_tokens;
-    fails_ = request.prompt.front() == 13;
+    fails_ = fails_ || request.prompt.front() == 13;
   }
   std::vector<served::Written> step() override {
     if (fails_) throw std::runtime_error("unlucky");
     if (pause > 0ms) std::this_thread::sleep_for(pause);
-    most = std::max(most, left_.size());
+    most = std::max(most.load(), left_.size());
     std::vector<served::Written> written;
     for (auto& [id, left] : left_)
       written.push_back({id, "x", 1, {}, --left == 0 ? served::End::kLength : served::End::kNone});
     std::erase_if(left_, [](const auto& one) { return one.second == 0; });
     return written;
   }
-  void drop(std::uint64_t id) override {
-    ++dropped;
-    left_.erase(id);
+  void drop(const std::vector<std::uint64_t>& ids) override {
+    for (const std::uint64_t id : ids) dropped += left_.erase(id);
+    if (fails_ && !left_.empty()) throw std::runtime_error("what is left cannot be moved");
+    fails_ = false;
   }
   std::size_t under_way() const override { return left_.size(); }
 
   std::chrono::milliseconds pause{0};
-  std::size_t most = 0, dropped = 0;
+  std::atomic<std::size_t> most = 0, dropped = 0;
 
  private:
   served::Facts facts_ = tune::tests::prompt_facts();
@@ -147,10 +151,30 @@ TEST_CASE("A queue that is given up ends what is under way") {
   CHECK(refusal_of([&] { answer.get(); }).starts_with("503"));
 }
 
-TEST_CASE("What the model fails on reaches those who wait, and the next request is answered") {
+TEST_CASE("What the model fails on reaches all who wait, and the next request is answered") {
   Place place;
   CHECK_THROWS_WITH(place.ask({asked(3, 13)}), "unlucky");
+  CHECK_THROWS_WITH(place.ask({asked(3), asked(3, 13), asked(3)}), "unlucky");
   CHECK(place.ask({asked(2)}).at(0).text == "xx");
+  CHECK(place.queue.open() == 0);
+}
+
+TEST_CASE("A prompt that the model does not begin fails alone, and those behind it are answered") {
+  Place place;
+  place.model->pause = 5ms;
+  auto other = std::async(std::launch::async, [&] { return place.ask({asked(30)}); });
+  while (place.queue.open() == 0) std::this_thread::sleep_for(1ms);
+  CHECK_THROWS_WITH(place.ask({asked(3, 14)}), "no room");
+  CHECK(other.get().at(0).text.size() == 30);
+  CHECK(place.queue.open() == 0);
+}
+
+TEST_CASE("What comes with a prompt that has failed is written no further") {
+  Place place;
+  place.model->pause = 1ms;
+  CHECK_THROWS_WITH(place.ask({asked(1'000'000), asked(3, 14)}), "no room");
+  while (place.queue.open() > 0) std::this_thread::sleep_for(1ms);
+  CHECK(place.model->dropped == 1);
 }
 
 TEST_CASE("A stream gets each piece as an event, the usage and the end, also where it comes late") {
@@ -182,6 +206,19 @@ TEST_CASE("An answer whose client has gone is written no further") {
   place.queue.start(std::move(orders), std::chrono::steady_clock::now() + 60s);
   while (place.queue.open() > 0) std::this_thread::sleep_for(1ms);
   CHECK(place.model->dropped == 1);
+}
+
+TEST_CASE("Where the client has gone before its answer begins, nothing is written") {
+  Place place;
+  const auto stream = std::make_shared<FakeStream>(0);
+  const auto answers = std::make_shared<serve::StreamedAnswers>(1, form());
+  answers->attach(stream);
+  std::vector<GenerationQueue::Order> orders;
+  orders.push_back({asked(3), serve::StreamedAnswers::listener(answers, 0)});
+  place.queue.start(std::move(orders), std::chrono::steady_clock::now() + 60s);
+  while (place.queue.open() > 0) std::this_thread::sleep_for(1ms);
+  CHECK(place.model->dropped == 1);
+  CHECK(place.model->most == 0);
 }
 
 TEST_CASE("A failure in the middle of a stream is told, and ends it") {

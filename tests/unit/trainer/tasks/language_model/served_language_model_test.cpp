@@ -140,7 +140,7 @@ TEST_CASE("Adapters take turns on one base, and what is dropped leaves the other
   std::map<std::uint64_t, std::string> texts;
   for (int steps = 0; steps < 4; ++steps)
     for (const served::Written& piece : model->step()) texts[piece.id] += piece.text;
-  model->drop(6);
+  model->drop({6});
   for (const auto& [id, text] : finished(*model)) texts[id] += text;
   texts.erase(6);
   CHECK(texts == wanted);
