@@ -244,13 +244,13 @@ TEST_CASE("Counts and histograms read as Prometheus has them") {
   metrics.answered("/ping", 200, 1ms, false);
   metrics.computed_batch(3);
   metrics.wrote_tokens(7);
-  const std::string text = metrics.prometheus_text(2, 1);
+  const std::string text = metrics.prometheus_text(2);
   for (const char* line : {"tune_model_info{model=\"a\\\"b\",version=\"3\"} 1\n",
                            "tune_requests_total{route=\"/invocations\",status=\"503\"} 1\n",
                            "tune_request_seconds_bucket{route=\"/invocations\",le=\"0.025\"} 1\n",
                            "tune_request_seconds_bucket{route=\"/invocations\",le=\"+Inf\"} 2\n",
                            "tune_batch_examples_bucket{le=\"4\"} 1\n",
-                           "tune_tokens_total{kind=\"answer\"} 7\n", "tune_waiting 2\n"}) {
+                           "tune_tokens_total{kind=\"answer\"} 7\n", "tune_running 2\n"}) {
     INFO(line);
     CHECK(text.find(line) != std::string::npos);
   }
