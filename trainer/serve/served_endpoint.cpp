@@ -224,11 +224,11 @@ http::Handler ServedEndpoint::handler(Answering answer) const {
   };
 }
 
-std::vector<std::string> ServedEndpoint::written(LoadedVersion& version,
+std::vector<std::string> ServedEndpoint::written(const http::Request& asking, LoadedVersion& version,
                                                  const std::vector<std::string>& prompts,
                                                  const served::GenerationSettings& settings,
                                                  const std::string& adapter) const {
-  const auto answers = std::make_shared<WholeAnswers>(prompts.size());
+  const auto answers = std::make_shared<WholeAnswers>(prompts.size(), asking.is_client_gone);
   std::vector<GenerationQueue::Order> orders;
   for (served::GenerationRequest& request :
        generations_of(version, {prompts.begin(), prompts.end()}, 1, settings, adapter, -1, ""))
@@ -247,7 +247,8 @@ http::Response ServedEndpoint::invoke(const http::Request& request,
   const Invocation invocation = read_invocation(facts, request.media_type(), request.body);
   const AnswerShape shape = shape_of(accept == nullptr ? "" : *accept);
   if (facts.input == served::InputKind::kPrompts) {
-    const std::vector<std::string> texts = written(*version, invocation.prompts, invocation.settings, "");
+    const std::vector<std::string> texts =
+        written(request, *version, invocation.prompts, invocation.settings, "");
     OrderedJson list = OrderedJson::array();
     for (std::size_t i = 0; i < texts.size(); ++i)
       list.push_back(
@@ -285,7 +286,7 @@ http::Response ServedEndpoint::infer(const http::Request& request,
   const InferRequest asked = read_infer(facts, request.body, json_bytes);
   const InferResponse answer =
       facts.input == served::InputKind::kPrompts
-          ? infer_response(asked, written(*version, asked.prompts, asked.settings, adapter), name,
+          ? infer_response(asked, written(request, *version, asked.prompts, asked.settings, adapter), name,
                            version->label)
           : infer_response(facts, asked, version->answers->ask(asked.inputs, after(settings_.patience)), name,
                            version->label);
@@ -333,7 +334,7 @@ http::Response ServedEndpoint::complete(const http::Request& request,
         "text/event-stream",
         [answers](std::shared_ptr<http::ResponseStream> stream) { answers->attach(std::move(stream)); });
   }
-  const auto answers = std::make_shared<WholeAnswers>(count);
+  const auto answers = std::make_shared<WholeAnswers>(count, request.is_client_gone);
   start([&](std::size_t place) { return WholeAnswers::listener(answers, place); });
   const std::vector<Choice> choices = answers->wait(usage.completion_tokens);
   return json_response(completion_json(head, choices, usage, has_scores));

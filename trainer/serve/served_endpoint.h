@@ -61,8 +61,9 @@ class ServedEndpoint {
   http::Response infer(const http::Request& request, const std::shared_ptr<LoadedVersion>& version) const;
   http::Response complete(const http::Request& request, const std::shared_ptr<LoadedVersion>& version,
                           bool is_chat) const;
-  // Whole answers to some prompts, as texts.
-  std::vector<std::string> written(LoadedVersion& version, const std::vector<std::string>& prompts,
+  // Whole answers to some prompts of a request, as texts.
+  std::vector<std::string> written(const http::Request& request, LoadedVersion& version,
+                                   const std::vector<std::string>& prompts,
                                    const served::GenerationSettings& settings,
                                    const std::string& adapter) const;
 

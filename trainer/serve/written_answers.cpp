@@ -35,6 +35,11 @@ void WholeAnswers::fail(const std::exception_ptr& failure) {
 }
 
 bool WholeAnswers::is_waited_for() {
+  constexpr int kClientClosedRequest = 499;  // nginx's, for logs: nobody reads it
+  const bool is_gone = is_client_gone_();
+  if (is_gone)
+    fail(std::make_exception_ptr(
+        Refusal::with_status(kClientClosedRequest, "the client has closed its connection")));
   const std::lock_guard lock(mutex_);
   return !failure_;
 }

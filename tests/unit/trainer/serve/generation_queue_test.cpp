@@ -65,7 +65,8 @@ struct Place {
   explicit Place(std::size_t most = 8) : queue(model, most, metrics) {}
   std::vector<serve::Choice> ask(const std::vector<served::GenerationRequest>& requests,
                                  std::chrono::milliseconds patience = 60s) {
-    const auto answers = std::make_shared<WholeAnswers>(requests.size());
+    const auto answers =
+        std::make_shared<WholeAnswers>(requests.size(), [this] { return is_client_gone.load(); });
     std::vector<GenerationQueue::Order> orders;
     for (const auto& request : requests)
       orders.push_back({request, WholeAnswers::listener(answers, orders.size())});
@@ -75,6 +76,7 @@ struct Place {
   }
   std::shared_ptr<Exes> model = std::make_shared<Exes>();
   serve::EndpointMetrics metrics{"m"};
+  std::atomic<bool> is_client_gone{false};
   GenerationQueue queue;
 };
 
@@ -206,6 +208,19 @@ TEST_CASE("An answer whose client has gone is written no further") {
   place.queue.start(std::move(orders), std::chrono::steady_clock::now() + 60s);
   while (place.queue.open() > 0) std::this_thread::sleep_for(1ms);
   CHECK(place.model->dropped == 1);
+}
+
+TEST_CASE("A client that has gone ends its whole answers too") {
+  Place place;
+  place.model->pause = 1ms;
+  auto answers = std::async(std::launch::async, [&] {
+    return place.ask({asked(1'000'000), asked(1'000'000)});
+  });
+  while (place.queue.open() < 2) std::this_thread::sleep_for(1ms);
+  place.is_client_gone = true;
+  CHECK(refusal_of([&] { answers.get(); }).starts_with("499"));
+  while (place.queue.open() > 0) std::this_thread::sleep_for(1ms);
+  CHECK(place.model->dropped == 2);
 }
 
 TEST_CASE("Where the client has gone before its answer begins, nothing is written") {

@@ -212,6 +212,22 @@ TEST_CASE("Scores are log-probabilities, of which the chosen one is the largest 
   CHECK(tokens == 3);
 }
 
+TEST_CASE("The tokens of one character have scores with the bytes of each") {
+  const ServedPlace place;
+  std::ostringstream notes;
+  const OpenedModel model = open_model(place.base(), "", notes);
+  AnswerWriter writer(model.base->tokenizer, {1}, {.max_new_tokens = 3}, {tune::tests::kTinyEnd}, 1024, 0, 0);
+  std::string text;
+  for (const int byte : {0xC3, 0xA9, 0x20}) {
+    std::vector<float> logits(tune::tests::kTinyWords, 0.0F);
+    logits[static_cast<std::size_t>(byte)] = 1;
+    const served::Written written = writer.advance(logits);
+    CHECK(written.scores.at(0).chosen.token == std::string(1, static_cast<char>(byte)));
+    text += written.text;
+  }
+  CHECK(text == "\xC3\xA9 ");
+}
+
 TEST_CASE("Presence and frequency are taken from what was written, and from nothing else") {
   const std::map<std::int64_t, int> written{{1, 2}};
   const std::vector<std::int64_t> prompt{0};
