@@ -268,4 +268,11 @@ TEST_CASE("Draws follow the distribution that temperature, top-k and top-p leave
   CHECK(shares({.top_k = 2}).size() == 2);
   CHECK(shares({.top_k = 2}).at(0) == Approx(4.0 / 7).margin(0.03));
   CHECK(shares({.top_p = 0.65}).size() == 2);
+  // As many as there are, too: what is left over of sorting has its share.
+  std::fill(logits.begin(), logits.end(), 0.0F);
+  CHECK(shares({}).size() > 2000);
+  CHECK(shares({.top_p = 0.5}).size() > 1000);
+  CHECK(shares({.top_p = 0.5}).size() <= 1500);
+  logits[5] = std::nanf("");
+  CHECK(message_of(ExitCode::kInternal, [&] { shares({}); }).find("not finite") != std::string::npos);
 }
