@@ -7,6 +7,16 @@ namespace {
 
 constexpr int kRetryAnswerAfterSeconds = 5;
 
+// One that cannot take its piece fails alone.
+bool tell(const Listener& listener, const served::Written& piece) {
+  try {
+    return listener.on_piece(piece);
+  } catch (...) {
+    listener.on_failure(std::current_exception());
+    return false;
+  }
+}
+
 }  // namespace
 
 GenerationQueue::GenerationQueue(std::shared_ptr<served::Generator> model, std::size_t most,
@@ -77,10 +87,9 @@ void GenerationQueue::hand_out(const std::vector<served::Written>& pieces) {
   std::vector<std::uint64_t> unheard;
   for (const served::Written& piece : pieces) {
     metrics_.wrote_tokens(piece.tokens);
-    const bool goes_on = under_way_.at(piece.id).listener.on_piece(piece);
     if (piece.end != served::End::kNone)
-      forget(piece.id);
-    else if (!goes_on)
+      tell(leave(piece.id), piece);
+    else if (!tell(under_way_.at(piece.id).listener, piece))
       unheard.push_back(piece.id);
   }
   drop(unheard);
@@ -105,15 +114,12 @@ void GenerationQueue::end_unwanted() {
 void GenerationQueue::drop(const std::vector<std::uint64_t>& ids) {
   if (ids.empty()) return;
   model_->drop(ids);
-  for (const std::uint64_t id : ids) forget(id);
+  for (const std::uint64_t id : ids) leave(id);
 }
 
 void GenerationQueue::fail(const std::vector<std::uint64_t>& ids, const std::exception_ptr& failure) {
   model_->drop(ids);
-  for (const std::uint64_t id : ids) {
-    under_way_.at(id).listener.on_failure(failure);
-    forget(id);
-  }
+  for (const std::uint64_t id : ids) leave(id).on_failure(failure);
 }
 
 void GenerationQueue::fail_all(const std::exception_ptr& failure) {
@@ -122,9 +128,11 @@ void GenerationQueue::fail_all(const std::exception_ptr& failure) {
   fail(all, failure);
 }
 
-void GenerationQueue::forget(std::uint64_t id) {
+Listener GenerationQueue::leave(std::uint64_t id) {
+  Listener listener = std::move(under_way_.at(id).listener);
   under_way_.erase(id);
   --open_;
+  return listener;
 }
 
 }  // namespace tune::trainer::serve

@@ -63,7 +63,7 @@ class GenerationQueue {
   void drop(const std::vector<std::uint64_t>& ids);
   void fail(const std::vector<std::uint64_t>& ids, const std::exception_ptr& failure);
   void fail_all(const std::exception_ptr& failure);
-  void forget(std::uint64_t id);
+  Listener leave(std::uint64_t id);  // its place is free before its listener hears the last of it
 
   const std::shared_ptr<served::Generator> model_;
   const std::size_t most_;

@@ -94,6 +94,9 @@ class FakeStream final : public tune::http::ResponseStream {
   bool is_open() const override { return left_ > 0; }
   std::size_t waiting_bytes() const override { return 0; }
   void abort() override { is_aborted = true; }
+  static void wait_until_let_go(const std::shared_ptr<FakeStream>& stream) {
+    while (stream.use_count() > 1) std::this_thread::sleep_for(1ms);
+  }
   std::string text;
   bool is_aborted = false;
 
@@ -171,6 +174,27 @@ TEST_CASE("A prompt that the model does not begin fails alone, and those behind 
   CHECK(place.queue.open() == 0);
 }
 
+TEST_CASE("A listener that fails is told so, and others go on") {
+  Place place;
+  place.model->pause = 5ms;
+  auto other = std::async(std::launch::async, [&] { return place.ask({asked(30)}); });
+  std::promise<std::string> told;
+  std::vector<GenerationQueue::Order> orders;
+  orders.push_back({asked(20),
+                    {[](const served::Written&) -> bool { throw std::runtime_error("no memory"); },
+                     [&](const std::exception_ptr& failure) {
+                       try {
+                         std::rethrow_exception(failure);
+                       } catch (const std::runtime_error& error) {
+                         told.set_value(error.what());
+                       }
+                     },
+                     [] { return true; }}});
+  place.queue.start(std::move(orders), std::chrono::steady_clock::now() + 60s);
+  CHECK(told.get_future().get() == "no memory");
+  CHECK(other.get().at(0).text.size() == 30);
+}
+
 TEST_CASE("What comes with a prompt that has failed is written no further") {
   Place place;
   place.model->pause = 1ms;
@@ -190,6 +214,7 @@ TEST_CASE("A stream gets each piece as an event, the usage and the end, also whe
     while (place.queue.open() > 0) std::this_thread::sleep_for(1ms);
     answers->attach(stream);
   }
+  FakeStream::wait_until_let_go(stream);
   CHECK(stream->text ==
         "data: {\"place\":0,\"text\":\"x\"}\n\ndata: {\"place\":0,\"text\":\"x\"}\n\ndata: "
         "{\"tokens\":2}\n\ndata: "
@@ -245,7 +270,7 @@ TEST_CASE("A failure in the middle of a stream is told, and ends it") {
   for (std::size_t i = 0; i < 2; ++i)
     orders.push_back({asked(3, 13), serve::StreamedAnswers::listener(answers, i)});
   place.queue.start(std::move(orders), std::chrono::steady_clock::now() + 60s);
-  while (place.queue.open() > 0) std::this_thread::sleep_for(1ms);
+  FakeStream::wait_until_let_go(stream);
   CHECK(stream->text == "data: {\"error\":\"it failed\"}\n\n");
 }
 
