@@ -13,6 +13,7 @@
 #include "trainer/serve/written_answers.h"
 #include "trainer/torch_compat.h"
 #include "tuner/core/edit_distance.h"
+#include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 
 namespace tune::trainer::serve {

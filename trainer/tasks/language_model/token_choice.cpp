@@ -31,7 +31,7 @@ class Ranking {
     if (sorted_ == 0) {  // in one pass, which keeps few
       const std::ranges::iota_view all(std::int64_t{0}, static_cast<std::int64_t>(logits_.size()));
       ids_.resize(std::min(logits_.size(), kFirst));
-      std::partial_sort_copy(all.begin(), all.end(), ids_.begin(), ids_.end(), above);
+      std::ranges::partial_sort_copy(all, ids_, above);
       sorted_ = ids_.size();
       return;
     }
