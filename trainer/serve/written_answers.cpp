@@ -29,7 +29,7 @@ void WholeAnswers::add(std::size_t place, const served::Written& piece) {
 void WholeAnswers::fail(const std::exception_ptr& failure) {
   {
     const std::lock_guard lock(mutex_);
-    failure_ = failure;
+    if (!failure_) failure_ = failure;
   }
   ended_.notify_all();
 }

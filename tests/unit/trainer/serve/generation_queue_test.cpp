@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <future>
+#include <mutex>
 
 #include "protocols/protocol_facts.h"
 #include "support/catch.h"
@@ -85,22 +86,31 @@ class FakeStream final : public tune::http::ResponseStream {
  public:
   explicit FakeStream(std::size_t sends) : left_(sends) {}
   bool send(std::string bytes) override {
+    const std::lock_guard lock(mutex_);
     if (left_ == 0) return false;
     --left_;
-    text += bytes;
+    text_ += bytes;
     return true;
   }
   bool send_waiting(std::string bytes, tune::Milliseconds) override { return send(std::move(bytes)); }
-  bool is_open() const override { return left_ > 0; }
+  bool is_open() const override {
+    const std::lock_guard lock(mutex_);
+    return left_ > 0;
+  }
   std::size_t waiting_bytes() const override { return 0; }
   void abort() override { is_aborted = true; }
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
   static void wait_until_let_go(const std::shared_ptr<FakeStream>& stream) {
     while (stream.use_count() > 1) std::this_thread::sleep_for(1ms);
   }
-  std::string text;
-  bool is_aborted = false;
+  std::atomic<bool> is_aborted = false;
 
  private:
+  mutable std::mutex mutex_;
+  std::string text_;
   std::size_t left_;
 };
 
@@ -215,7 +225,7 @@ TEST_CASE("A stream gets each piece as an event, the usage and the end, also whe
     answers->attach(stream);
   }
   FakeStream::wait_until_let_go(stream);
-  CHECK(stream->text ==
+  CHECK(stream->text() ==
         "data: {\"place\":0,\"text\":\"x\"}\n\ndata: {\"place\":0,\"text\":\"x\"}\n\ndata: "
         "{\"tokens\":2}\n\ndata: "
         "[DONE]\n\n");
@@ -271,7 +281,7 @@ TEST_CASE("A failure in the middle of a stream is told, and ends it") {
     orders.push_back({asked(3, 13), serve::StreamedAnswers::listener(answers, i)});
   place.queue.start(std::move(orders), std::chrono::steady_clock::now() + 60s);
   FakeStream::wait_until_let_go(stream);
-  CHECK(stream->text == "data: {\"error\":\"it failed\"}\n\n");
+  CHECK(stream->text() == "data: {\"error\":\"it failed\"}\n\n");
 }
 
 TEST_CASE("Counts and histograms read as Prometheus has them") {
