@@ -1,9 +1,12 @@
 #include "tuner/http/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <limits>
@@ -246,7 +249,22 @@ void Connection::read_rest_of_body() {
       });
 }
 
+// A client that goes while a handler works is noticed for that handler. One that has only stopped sending
+// looks the same, and still gets its answer, where the handler makes one; the bytes of a next request are
+// left alone, and end the watch.
+void Connection::watch_while_handled() {
+  socket_.socket().async_wait(asio::ip::tcp::socket::wait_read, [self =
+                                                                     shared_from_this()](ErrorCode failed) {
+    if (failed || self->is_closed_) return;
+    char byte = 0;
+    const ssize_t count = ::recv(self->socket_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) *self->is_client_gone_ = true;
+  });
+}
+
 void Connection::hand_over() {
+  request_.is_client_gone = [gone = is_client_gone_] { return gone->load(); };
+  watch_while_handled();
   auto work = [self = shared_from_this()]() mutable {
     Connection& connection = *self;
     asio::io_context& io = connection.surroundings_.io;
@@ -329,6 +347,8 @@ void Connection::respond(Response response, std::shared_ptr<StreamState> stream)
     if (stream) stream->close();
     return;
   }
+  ErrorCode ignored;
+  socket_.socket().cancel(ignored);  // the watch
   if (surroundings_.is_stopping) keeps_alive_ = false;
   const bool is_streamed = response.producer != nullptr;
   // The watch on a client that is only listened to is a read that would take the next request's first bytes.

@@ -30,6 +30,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in their order
   std::vector<Header> headers;
   std::string body;
+  // Whether the client has closed its connection meanwhile: for handlers that take long. May be asked by any
+  // thread, also when the request is no more.
+  std::function<bool()> is_client_gone = [] { return false; };
 
   const std::string& part(std::string_view name) const;       // an unknown one is a broken invariant
   const std::string* parameter(std::string_view name) const;  // of the query, the first; else nullptr

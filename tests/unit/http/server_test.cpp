@@ -177,6 +177,29 @@ TEST_CASE("bodies take no more memory together than the limit") {
   CHECK(status_in(server.answer(head + std::string(1000, 'x'))) == 200);
 }
 
+TEST_CASE("a handler learns that its client has gone, and answers one that has only stopped sending") {
+  std::atomic<int> gone = 0;
+  std::vector<Route> routes = test_routes();
+  routes.push_back({"GET", "/slow", [&](const Request& request) {
+                      for (int i = 0; i < 3000 && !request.is_client_gone(); ++i)
+                        std::this_thread::sleep_for(Milliseconds(10));
+                      gone += request.is_client_gone() ? 1 : 0;
+                      return Response::text("late");
+                    }});
+  const TestServer server(std::move(routes));
+  {
+    RawClient client(server.port());
+    client.send(server.request("GET", "/slow"));
+  }
+  tests::wait_until([&] { return gone == 1; }, "the handler knows that the client has gone");
+  CHECK(body_in(server.answer(server.request("GET", "/slow"))) == "late");
+  // What comes behind a request is the next one, and no sign of an end.
+  RawClient client(server.port());
+  client.send(server.request("GET", "/things/first") + server.request("GET", "/things/second"));
+  client.read_until("first");
+  client.read_until("second");
+}
+
 TEST_CASE("a stream comes in chunks, and without them to an old client") {
   const TestServer server(test_routes());
   // A client that ends its side is taken to be gone, so this one waits.

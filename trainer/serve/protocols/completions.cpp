@@ -6,7 +6,7 @@
 namespace tune::trainer::serve {
 namespace {
 
-constexpr std::int64_t kMostPrompts = 64, kMostStops = 16, kMostAlternatives = 20;
+constexpr std::int64_t kMostPrompts = 64, kMostAnswers = 64, kMostStops = 16, kMostAlternatives = 20;
 
 // A message's content: a text, or parts of which all are texts.
 std::string content_of(JsonMembers& message) {
@@ -137,12 +137,21 @@ void read_scores(JsonMembers& body, CompletionRequest& request) {
   if (wanted) request.alternatives = static_cast<int>(count.value_or(0));
 }
 
+void read_choices(JsonMembers& body, CompletionRequest& request) {
+  const std::int64_t count = body.whole("n", 1, kMostAnswers).value_or(1);
+  request.choices = static_cast<std::size_t>(count);
+  if (request.choices * request.prompts.size() > kMostAnswers)
+    throw Refusal("n is " + std::to_string(count) + " for " + std::to_string(request.prompts.size()) +
+                      " prompts: " + std::to_string(kMostAnswers) + " answers are the most",
+                  "n");
+  if (request.is_chat) return;
+  if (const auto most = body.whole("best_of", 1, kMostAnswers); most && *most != count)
+    throw Refusal("best_of is " + std::to_string(*most) + " and n " + std::to_string(count) +
+                      ": as many answers are made as are given",
+                  "best_of", "unsupported_parameter");
+}
+
 void refuse_what_is_not_done(JsonMembers& body, bool is_chat) {
-  for (const char* name : {"n", "best_of"})
-    if (const auto count = body.whole(name, 0, 1 << 20); count && *count != 1)
-      throw Refusal(
-          std::string(name) + " is " + std::to_string(*count) + ": one answer is made for each prompt", name,
-          "unsupported_parameter");
   for (const char* name : {"tools", "functions", "audio", "prediction", "web_search_options", "logit_bias"})
     body.refuse_unless_empty(name, "this is not done here");
   for (const char* name : {"tool_choice", "function_call"})
@@ -230,6 +239,7 @@ CompletionRequest read_completion(std::string_view text, bool is_chat) {
     request.prompts.emplace_back(messages_of(body));
   else
     request.prompts = prompts_of(body);
+  read_choices(body, request);
   read_settings(body, request);
   read_scores(body, request);
   refuse_what_is_not_done(body, is_chat);

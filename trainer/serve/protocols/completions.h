@@ -15,13 +15,14 @@ namespace tune::trainer::serve {
 struct CompletionRequest {
   bool is_chat = false;
   std::string model;
-  std::vector<served::Prompt> prompts;          // one of a chat; one answer each
+  std::vector<served::Prompt> prompts;          // one of a chat
+  std::size_t choices = 1;                      // answers to each
   served::GenerationSettings settings;          // max_new_tokens 0: as many as there is room for
   int alternatives = -1;                        // see served::GenerationRequest
   bool streams = false, reports_usage = false;  // the latter of a stream
 };
 
-// What OpenAI's API has and this server does not do (tools, several choices, response formats and so on) is
+// What OpenAI's API has and this server does not do (tools, response formats and so on) is
 // refused by name, not passed over; what changes no answer (user, metadata) is. Beside OpenAI's members there
 // are top_k and repetition_penalty. Without a seed one is drawn. Throws Refusal.
 CompletionRequest read_completion(std::string_view body, bool is_chat);

@@ -68,7 +68,7 @@ TEST_CASE("Settings are read by the names of both endpoints") {
                                             {"top_logprobs", 2},
                                             {"stream", true},
                                             {"stream_options", {{"include_usage", true}}},
-                                            {"n", 1},
+                                            {"n", 3},
                                             {"top_k", 5}})
                                         .dump(),
                                     true);
@@ -81,6 +81,7 @@ TEST_CASE("Settings are read by the names of both endpoints") {
   CHECK(chat.settings.presence_penalty == 1);
   CHECK(chat.settings.frequency_penalty == -0.5);
   CHECK(chat.alternatives == 2);
+  CHECK(chat.choices == 3);
   CHECK(chat.streams);
   CHECK(chat.reports_usage);
   const auto plain =
@@ -111,7 +112,6 @@ TEST_CASE("A prompt is a text, token ids, or a list of either") {
 }
 
 TEST_CASE("What is not done here is refused by its name, unless it asks for nothing") {
-  CHECK(contains(chat_refusal({{"n", 2}}), "400 n: n is 2"));
   CHECK(contains(chat_refusal({{"tools", {{{"type", "function"}}}}}), "400 tools"));
   CHECK(contains(chat_refusal({{"tool_choice", "required"}}), "400 tool_choice"));
   CHECK(contains(chat_refusal({{"response_format", {{"type", "json_object"}}}}), "400 response_format"));
@@ -129,7 +129,9 @@ TEST_CASE("What is not done here is refused by its name, unless it asks for noth
   };
   CHECK(contains(refused({{"echo", true}}), "400 echo"));
   CHECK(contains(refused({{"suffix", "end"}}), "400 suffix"));
-  CHECK(contains(refused({{"best_of", 3}}), "400 best_of"));
+  CHECK(contains(refused({{"best_of", 3}, {"n", 2}}), "400 best_of"));
+  CHECK(refused({{"best_of", 2}, {"n", 2}}).empty());
+  CHECK(contains(refused({{"prompt", {"a", "b"}}, {"n", 33}}), "400 n: n is 33 for 2 prompts"));
   CHECK(contains(refused({{"messages", Json::array()}}), "400 messages: unknown member"));
 }
 
@@ -140,6 +142,8 @@ TEST_CASE("Values of another kind or out of range are refused with their place")
            {{{"temperature", -0.1}}, "400 temperature"},
            {{{"top_p", 1.1}}, "400 top_p"},
            {{{"max_tokens", 0}}, "400 max_tokens"},
+           {{{"n", 0}}, "400 n"},
+           {{{"n", 65}}, "400 n"},
            {{{"max_tokens", 1.5}}, "400 max_tokens"},
            {{{"max_tokens", 1e300}}, "400 max_tokens"},
            {{{"max_tokens", 3}, {"max_completion_tokens", 4}}, "400 max_tokens"},
