@@ -9,13 +9,12 @@
 #include "store/study_versions.h"
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/attempt_layout.h"
-#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 #include "tuner/core/line_splitter.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
+#include "tuner/live/started_command.h"
 #include "tuner/live/study_place.h"
-#include "tuner/os/regular_file.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/study_front.h"
 #include "tuner/report/text/console_state.h"
@@ -28,7 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostArtifacts = 200;
-constexpr std::uint64_t kMostLaunchBytes = 16 << 20;
 constexpr std::size_t kLogPiece = 256 << 10;
 
 const store::TrialRow& require_trial(const StudyTable& table, int trial) {
@@ -97,49 +95,15 @@ OrderedJson metrics_json(const std::vector<store::MetricRow>& rows) {
   return list;
 }
 
-OrderedJson difference_json(const ParameterSet& own, const ParameterSet& best) {
-  OrderedJson list = OrderedJson::array();
-  const auto value_in = [](const ParameterSet& set, const std::string& name) {
-    const auto found = set.find(name);
-    return found == set.end() ? Json() : found->second;
-  };
-  std::set<std::string> names;
-  for (const ParameterSet* set : {&own, &best})
-    for (const auto& [name, value] : *set) names.insert(name);
-  for (const std::string& name : names)
-    if (const Json mine = value_in(own, name), its = value_in(best, name); mine != its)
-      list.push_back({{"name", name}, {"value", mine}, {"best", its}});
-  return list;
-}
-
-// In single quotes where a shell would see more than a word.
-std::string shell_word(const std::string& word) {
-  const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return is_letter_or_digit(c) || std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
-  });
-  if (is_plain) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + '\'';
-}
-
-// How the attempt was started, as launch.json says. Variables of the environment are not in it.
-void add_command(const fs::path& attempt_folder, OrderedJson& json) {
-  json["command"] = nullptr;
-  json["command_text"] = "";
-  const JsonFile launch = read_json_file(attempt_folder / kLaunchFile, kMostLaunchBytes);
-  if (!launch.is_there || !launch.value.is_object()) return;
-  const Json argv = launch.value.value("argv", Json::array());
-  std::string text;
-  for (const Json& word : argv) {
-    if (!word.is_string()) return;
-    text += (text.empty() ? "" : " ") + shell_word(word.get<std::string>());
-  }
-  const Json folder = launch.value.value("working_directory", Json(""));
-  if (folder.is_string() && folder != "")
-    text = "cd " + shell_word(folder.get<std::string>()) + " && " + text;
-  json["command"] = argv;
-  json["command_text"] = text;
+// How the last attempt was started.
+void add_command(const fs::path& study_folder, const std::vector<store::AttemptRow>& attempts,
+                 OrderedJson& json) {
+  live::StartedCommand command;
+  if (!attempts.empty())
+    command = live::started_command(
+        attempt_folder(study_folder, {attempts.back().trial, attempts.back().attempt}));
+  json["command"] = command.argv.empty() ? Json() : Json(command.argv);
+  json["command_text"] = live::shell_text(command);
 }
 
 // Regular files alone, and no links.
@@ -191,12 +155,10 @@ OrderedJson trial_json(StudyTable& table, int number) {
                    {"text", report::trial_text(rows, /*width=*/100)}};
   const auto best = report::best_trial(table.rows());
   json["best_trial"] = best ? Json(best->number) : Json();
-  json["compared_to_best"] =
-      best ? difference_json(rows.trial.parameters, table.parameters_of(best->number)) : OrderedJson::array();
-  if (!rows.attempts.empty())
-    add_command(attempt_folder(study_folder, {number, rows.attempts.back().attempt}), json);
-  else
-    json["command"] = nullptr, json["command_text"] = "";
+  json["compared_to_best"] = best ? report::parameter_differences(rows.trial.parameters,
+                                                                  table.parameters_of(best->number))
+                                  : Json::array();
+  add_command(study_folder, rows.attempts, json);
   const bool has_environment = study.spec.is_object() && study.spec.contains("environment");
   json["environment_note"] =
       has_environment ? "the spec sets variables of the environment, which are not shown here" : "";

@@ -108,6 +108,20 @@ std::string repeats_text(const TrialRows& rows) {
 
 }  // namespace
 
+Json parameter_differences(const ParameterSet& own, const ParameterSet& best) {
+  const auto value_in = [](const ParameterSet& set, const std::string& name) {
+    const auto found = set.find(name);
+    return found == set.end() ? Json() : found->second;
+  };
+  ParameterSet all = own;
+  all.insert(best.begin(), best.end());
+  Json list = Json::array();
+  for (const auto& [name, value] : all)
+    if (const Json mine = value_in(own, name), its = value_in(best, name); mine != its)
+      list.push_back({{"name", name}, {"value", mine}, {"best", its}});
+  return list;
+}
+
 RerunComparison rerun_of(const TrialRows& rows) {
   return compare_rerun(*rows.original, rows.original_metrics, rows.trial, rows.metrics, rows.study.objective,
                        rows.study.second);

@@ -31,6 +31,9 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number);
 // Whether it came to the same as the trial that it repeats (`original`).
 RerunComparison rerun_of(const TrialRows& rows);
 
+// [{"name": "lr", "value": 0.1, "best": 0.01}]: what a trial and the best one do not have in common.
+Json parameter_differences(const ParameterSet& own, const ParameterSet& best);
+
 // Its state, place and reason, and whom it repeats.
 std::string trial_head(const TrialRows& rows);
 std::string trial_text(const TrialRows& rows, int width);
