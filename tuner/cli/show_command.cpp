@@ -66,8 +66,8 @@ int show_command(const Arguments& arguments, Console& console) {
   const report::StudyRows study = live::read_live_study(store_path, reference.study);
   rows->console_state = report::console_state(study, rows->trial);
   const std::optional<store::TrialRow> best = report::best_trial(study);
-  const Json differences = best ? report::parameter_differences(rows->trial.parameters, best->parameters)
-                                : Json::array();
+  const Json differences =
+      best ? report::parameter_differences(rows->trial.parameters, best->parameters) : Json::array();
   const std::vector<std::string> command = command_of(study_folder(store_path, reference.study), *rows);
   const std::string folder = trial_folder(store_path, reference).string();
   if (options->has("json")) {

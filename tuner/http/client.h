@@ -53,8 +53,8 @@ class Client {
   Client(Client&&) noexcept;
 
   // Throws Error(kEnvironment) naming the address: nobody listens, no answer in time, an answer that is no
-  // HTTP, or one that is too large; Error(kInterrupted) once it is unwanted. A request that a kept connection lost before any byte of the answer came
-  // is sent once more on a new one.
+  // HTTP, or one that is too large; Error(kInterrupted) once it is unwanted. A request that a kept connection
+  // lost before any byte of the answer came is sent once more on a new one.
   ClientResponse ask(const ClientRequest& request);
   // The body goes piece by piece, as it comes, to `take`, which ends the request by returning false.
   ClientResponse ask(const ClientRequest& request, const std::function<bool(std::string_view)>& take);

@@ -100,8 +100,8 @@ void add_command(const fs::path& study_folder, const std::vector<store::AttemptR
                  OrderedJson& json) {
   live::StartedCommand command;
   if (!attempts.empty())
-    command = live::started_command(
-        attempt_folder(study_folder, {attempts.back().trial, attempts.back().attempt}));
+    command =
+        live::started_command(attempt_folder(study_folder, {attempts.back().trial, attempts.back().attempt}));
   json["command"] = command.argv.empty() ? Json() : Json(command.argv);
   json["command_text"] = live::shell_text(command);
 }
@@ -155,9 +155,9 @@ OrderedJson trial_json(StudyTable& table, int number) {
                    {"text", report::trial_text(rows, /*width=*/100)}};
   const auto best = report::best_trial(table.rows());
   json["best_trial"] = best ? Json(best->number) : Json();
-  json["compared_to_best"] = best ? report::parameter_differences(rows.trial.parameters,
-                                                                  table.parameters_of(best->number))
-                                  : Json::array();
+  json["compared_to_best"] =
+      best ? report::parameter_differences(rows.trial.parameters, table.parameters_of(best->number))
+           : Json::array();
   add_command(study_folder, rows.attempts, json);
   const bool has_environment = study.spec.is_object() && study.spec.contains("environment");
   json["environment_note"] =

@@ -97,7 +97,8 @@ TEST_CASE("nobody there, no answer, nonsense and too much are errors that name t
 TEST_CASE("an answer that nobody wants any more is not waited for") {
   const Listener silent = listen_on({"127.0.0.1", 0});
   std::atomic<bool> is_unwanted = false;
-  Client client(Client::Settings{.address = silent.address, .is_unwanted = [&] { return is_unwanted.load(); }});
+  Client client(
+      Client::Settings{.address = silent.address, .is_unwanted = [&] { return is_unwanted.load(); }});
   std::thread loses_interest([&] {
     std::this_thread::sleep_for(Milliseconds(50));
     is_unwanted = true;

@@ -18,7 +18,8 @@ TEST_CASE("the command of an attempt is what its launch file says, as a shell ta
         std::vector<std::string>{"python3", "my train.py", "--lr=0.1"});
   CHECK(shell_text(started_command(folder.path())) ==
         "cd '/data/it'\\''s' && python3 'my train.py' --lr=0.1");
-  for (const char* text : {"[]", "{", R"({"argv": "sh"})", R"({"argv": ["sh", 1]})", R"({"argv": {"a": 1}})"}) {
+  for (const char* text :
+       {"[]", "{", R"({"argv": "sh"})", R"({"argv": ["sh", 1]})", R"({"argv": {"a": 1}})"}) {
     CAPTURE(text);
     write(text);
     CHECK(shell_text(started_command(folder.path())).empty());
