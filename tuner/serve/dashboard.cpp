@@ -11,6 +11,7 @@
 #include "tuner/serve/endpoint_view.h"
 #include "tuner/serve/model_view.h"
 #include "tuner/serve/pages.h"
+#include "tuner/serve/query_number.h"
 #include "tuner/serve/request_body.h"
 #include "tuner/serve/study_views.h"
 #include "tuner/serve/timeline.h"
@@ -21,6 +22,7 @@ namespace tune::serve {
 namespace {
 
 constexpr std::uint64_t kMostRequestBytes = 1 << 20, kMostInvokeBytes = 32 << 20;
+constexpr std::int64_t kMostTrial = 1'000'000'000;  // a number that no trial has
 constexpr Milliseconds kGrace{3'000};
 // A sandbox's answer holds a thread for as long as it lasts.
 constexpr std::size_t kThreads = 8;
@@ -103,10 +105,8 @@ std::vector<http::Route> Dashboard::make_routes() {
     return http::Response::json(trials_page(table, trial_query_of(request)));
   });
   of_study("/api/studies/{study}/points", [](StudyTable& table, const http::Request& request) {
-    const std::string* after = request.parameter("after");
-    int number = 0;
-    if (after != nullptr) std::from_chars(after->data(), after->data() + after->size(), number);
-    return http::Response::text(points_text(table, number), "application/json");
+    const auto after = static_cast<int>(query_number(request, "after", 0, kMostTrial).value_or(0));
+    return http::Response::text(points_text(table, after), "application/json");
   });
   of_study("/api/studies/{study}/curves", [](StudyTable& table, const http::Request& request) {
     return http::Response::json(curves_json(table, request));

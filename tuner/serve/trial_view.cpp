@@ -1,7 +1,6 @@
 #include "tuner/serve/trial_view.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -20,6 +19,7 @@
 #include "tuner/report/text/console_state.h"
 #include "tuner/report/text/trial_explanation.h"
 #include "tuner/report/text/trial_report.h"
+#include "tuner/serve/query_number.h"
 
 namespace tune::serve {
 namespace {
@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostArtifacts = 200;
 constexpr std::size_t kLogPiece = 256 << 10;
+constexpr std::int64_t kMostAttempts = 1'000'000'000, kMostLog = std::int64_t{1} << 50;  // bytes
 
 const store::TrialRow& require_trial(const StudyTable& table, int trial) {
   const std::vector<store::TrialRow>& trials = table.rows().trials;
@@ -127,16 +128,6 @@ OrderedJson artifacts_json(const fs::path& study_folder, const std::vector<store
   return list;
 }
 
-std::optional<std::int64_t> integer_in(const http::Request& request, const char* name) {
-  const std::string* text = request.parameter(name);
-  if (text == nullptr || text->empty()) return std::nullopt;
-  std::int64_t number = 0;
-  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (problem != std::errc() || end != text->data() + text->size())
-    throw http::HttpError(400, std::string(name) + " must be a whole number");
-  return number;
-}
-
 }  // namespace
 
 OrderedJson trial_json(StudyTable& table, int number) {
@@ -177,7 +168,8 @@ OrderedJson log_json(StudyTable& table, int number, const http::Request& request
   const store::TrialRow& trial = require_trial(table, number);
   const std::vector<store::AttemptRow> attempts = table.store().attempts(number);
   if (attempts.empty()) throw Error(ExitCode::kNotFound, "the trial has not been started yet");
-  const std::int64_t wanted = integer_in(request, "attempt").value_or(attempts.back().attempt);
+  const std::int64_t wanted =
+      query_number(request, "attempt", 0, kMostAttempts).value_or(attempts.back().attempt);
   const auto attempt = std::find_if(attempts.begin(), attempts.end(),
                                     [wanted](const auto& row) { return row.attempt == wanted; });
   if (attempt == attempts.end())
@@ -188,7 +180,7 @@ OrderedJson log_json(StudyTable& table, int number, const http::Request& request
                                          {number, static_cast<int>(wanted)});
   const bool is_live =
       table.is_live() && store::is_live(attempt->state) && trial.state == TrialState::kRunning;
-  std::int64_t offset = integer_in(request, "offset").value_or(0);
+  std::int64_t offset = query_number(request, "offset", -kMostLog, kMostLog).value_or(0);
   if (offset < 0)
     offset = std::max<std::int64_t>(0, static_cast<std::int64_t>(engine::printed_bytes(folder)) + offset);
   const auto begin = static_cast<std::uint64_t>(offset);

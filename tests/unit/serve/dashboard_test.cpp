@@ -213,7 +213,8 @@ TEST_CASE("a log comes in pieces of whole lines, without what a terminal would o
   CHECK(served.json("/api/studies/steel/trials/1/log?offset=-6").at("text") == " done\n");
   CHECK(served.error("/api/studies/steel/trials/1/log?attempt=2", 404) ==
         "steel/1 has no attempt 2; it has 1");
-  served.error("/api/studies/steel/trials/1/log?offset=x", 400);
+  CHECK(served.error("/api/studies/steel/trials/1/log?offset=x", 400).starts_with("offset must be a whole"));
+  CHECK(served.error("/api/studies/steel/points?after=x", 400).starts_with("after must be a whole number"));
   append(std::string(600'000, 'x') + "\nlast\n");
   const Json piece = served.json("/api/studies/steel/trials/1/log");
   CHECK(piece.at("next").get<int>() < 300'000);
