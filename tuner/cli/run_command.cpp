@@ -137,6 +137,10 @@ int run_command(const Arguments& arguments, Console& console) {
     if (options->has(flag) && options->has("dry-run"))
       throw Error(ExitCode::kUsage, "--" + std::string(flag) + " and --dry-run exclude each other",
                   "a dry run starts nothing");
+  if (options->has("detach") && options->has("serve"))
+    throw Error(ExitCode::kUsage,
+                "--serve shows a search as long as this command runs, and --detach goes on without it",
+                "start the search with --detach, and `tune serve` by itself");
   if (!options->has("dry-run")) {
     std::optional<DashboardProcess> dashboard;
     if (options->has("serve")) dashboard.emplace(request.store, console.err);
