@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "store/model_registry.h"
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/os/run_program.h"
@@ -30,10 +29,7 @@ std::optional<store::ModelRegistry> open_registry(const fs::path& store) {
 
 void require_model(const std::optional<store::ModelRegistry>& registry, const std::string& model) {
   const std::vector<std::string> names = registry ? registry->models() : std::vector<std::string>();
-  if (std::find(names.begin(), names.end(), model) != names.end()) return;
-  const auto guess = nearest_name(model, names);
-  throw Error(ExitCode::kNotFound, "there is no model \"" + model + "\"",
-              guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
+  if (std::find(names.begin(), names.end(), model) == names.end()) throw store::unknown_model(model, names);
 }
 
 // What a command with --json has said on stderr, as an error of this server.

@@ -15,7 +15,6 @@
 #include "tuner/live/started_command.h"
 #include "tuner/live/study_place.h"
 #include "tuner/report/numbers/leaderboard.h"
-#include "tuner/report/numbers/study_front.h"
 #include "tuner/report/text/console_state.h"
 #include "tuner/report/text/trial_explanation.h"
 #include "tuner/report/text/trial_report.h"
@@ -56,21 +55,7 @@ report::TrialRows trial_rows(const StudyTable& table, int number) {
   trial.console_state = report::console_state(rows, trial.trial);
   trial.metrics = store.metrics(number);
   trial.events = store.events_of(number);
-  for (const store::TrialRow& other : rows.trials)
-    if (other.facts.rerun_of == number) trial.reruns.push_back(other.number);
-  if (const auto first = trial.trial.facts.rerun_of) {
-    trial.original = store.trial(*first);
-    trial.original_metrics = store.metrics(*first);
-  }
-  if (rows.study.second) {
-    if (trial.trial.state == TrialState::kCompleted) trial.on_front = report::study_front(rows)->has(number);
-    return trial;
-  }
-  const auto ranked = report::leaderboard(rows.trials, rows.study.objective);
-  trial.ranked = static_cast<int>(ranked.size());
-  const auto place =
-      std::find_if(ranked.begin(), ranked.end(), [&](const auto& other) { return other.number == number; });
-  if (place != ranked.end()) trial.rank = static_cast<int>(place - ranked.begin()) + 1;
+  report::place_among(rows.trials, store, trial);
   return trial;
 }
 
