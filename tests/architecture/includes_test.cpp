@@ -28,10 +28,10 @@ const std::vector<Row> kMap = {
     {"tuner/http", {"tuner/os"}},               // a server and a client
     {"tuner/archive", {"tuner/os"}},            // archives of files
     {"tuner/spec", {"tuner/os"}},               // the language of specs
+    {"strategies", {"tuner/core"}},             // mathematics
+    {"store", {"tuner/os"}},                    // SQL
     {"tuner/import", {"tuner/spec", "store"}},  // files of other tools
     {"tuner/import/script", {"tuner/import"}},
-    {"strategies", {"tuner/core"}},     // mathematics
-    {"store", {"tuner/os"}},            // SQL
     {"tuner/export", {"store"}},        // files for other tools
     {"tuner/billing", {"store"}},       // what attempts took of devices
     {"tuner/metrics", {"tuner/core"}},  // metric lines
