@@ -109,6 +109,18 @@ TEST_CASE("kill -9 of the supervisor leaves no worker, the state says so, and de
   CHECK(folder.ask() == folder.weights(2));
 }
 
+TEST_CASE("an endpoint whose state cannot be read is undeployed all the same") {
+  const PromotedFolder folder;
+  REQUIRE(folder.deploy().exit_code == 0);
+  const int supervisor = folder.endpoint().at("pid").get<int>();
+  folder.shell("echo spoilt > store/endpoints/m/state.json");
+  const ShellResult undeployed = folder.shell("tune undeploy m --store store");
+  CAPTURE(undeployed.err);
+  CHECK(undeployed.exit_code == 0);
+  CHECK(says(undeployed.out, "m is not deployed any more"));
+  CHECK_FALSE(process_info(supervisor));
+}
+
 TEST_CASE("kill -9 of the worker: the state says restarting, and it answers again") {
   const PromotedFolder folder;
   REQUIRE(folder.deploy().exit_code == 0);

@@ -20,6 +20,7 @@
 #include "tuner/core/metric_names.h"
 #include "tuner/core/parameter_text.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/metrics/log_sample.h"
@@ -106,7 +107,7 @@ void print_commands(const Spec& spec, std::ostream& out) {
   constexpr std::size_t kShownForms = 6;
   const auto forms = command_forms(spec);
   for (std::size_t i = 0; i < forms.size() && i < kShownForms; ++i)
-    out << (i == 0 ? "  command     " : "           or ") << shell_text(forms[i]) << '\n';
+    out << (i == 0 ? "  command     " : "           or ") << visible_text(shell_text(forms[i])) << '\n';
   if (forms.size() > kShownForms)
     out << "           or " << forms.size() - kShownForms << " forms more; --json lists them\n";
 }

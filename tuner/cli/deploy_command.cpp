@@ -10,6 +10,7 @@
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/endpoint/endpoint.h"
@@ -124,8 +125,9 @@ void print_deployed(const endpoint::Endpoint& endpoint, const endpoint::Endpoint
   const fs::path folder = endpoint_folder(store, endpoint.name);
   const std::string token =
       endpoint.token_file.empty() ? (folder / endpoint::kTokenFile).string() : endpoint.token_file;
-  const std::string request =
-      "curl -H @" + (folder / endpoint::kAuthorizationFile).string() + first_request(state, store);
+  const std::string request = "curl -H " +
+                              shell_word("@" + (folder / endpoint::kAuthorizationFile).string()) +
+                              first_request(state, store);
   if (as_json) {
     Json json = endpoint::state_json(state);
     json["token_file"] = token;

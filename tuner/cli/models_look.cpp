@@ -4,7 +4,6 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/models_actions.h"
 #include "tuner/cli/served_versions.h"
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/model_reference.h"
 #include "tuner/core/store_layout.h"
@@ -33,9 +32,7 @@ const report::ModelRows& find_model(const std::vector<report::ModelRows>& models
     if (model.model == name) return model;
     names.push_back(model.model);
   }
-  const auto guess = nearest_name(name, names);
-  throw Error(ExitCode::kNotFound, "there is no model \"" + name + "\"",
-              guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
+  throw store::unknown_model(name, names);
 }
 
 // The version that the first argument names, with all of its model.

@@ -15,6 +15,7 @@
 #include "tuner/cli/tensorboard_status.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/live/live_study.h"
@@ -133,8 +134,10 @@ int run(engine::RunRequest request, const Parsed& options, Console& console,
 // How to go on with a study that goes on by itself.
 void print_begun(const std::string& study, int pid, const std::filesystem::path& log, const Parsed& options,
                  Console& console) {
-  const std::string store = is_store_named(options) ? " --store " + store_folder(options).string() : "";
-  const std::string watch = "tune watch " + study + store, stop = "tune stop " + study + store;
+  const std::string store =
+      is_store_named(options) ? " --store " + shell_word(store_folder(options).string()) : "";
+  const std::string watch = "tune watch " + shell_word(study) + store,
+                    stop = "tune stop " + shell_word(study) + store;
   if (options.has("json"))
     return print_json({{"schema", 1},
                        {"study", study},

@@ -98,7 +98,7 @@ int watch_study(const fs::path& store, const std::string& study, bool as_json, C
 // The study of the comparison that is worked on; "" while none is.
 std::string study_at_work(const fs::path& store, const std::string& comparison) {
   for (const std::string& study : store::study_names(store))
-    if (study.starts_with(comparison + ".") && is_locked(study_lock(study_folder(store, study))))
+    if (store::comparison_of(store, study) == comparison && is_locked(study_lock(study_folder(store, study))))
       return study;
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include "tuner/core/characters.h"
 #include "tuner/core/error.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::endpoint {
@@ -109,7 +110,7 @@ std::string asked_again(const Endpoint& endpoint) {
   if (endpoint.name != endpoint.model.model) text += " --name " + endpoint.name;
   if (endpoint.host != Endpoint().host) text += " --addr " + endpoint.host;
   if (endpoint.port > 0) text += " --port " + std::to_string(endpoint.port);
-  for (const std::string& host : endpoint.hosts) text += " --host " + host;
+  for (const std::string& host : endpoint.hosts) text += " --host " + shell_word(host);
   if (endpoint.undeploy.after) text += " --undeploy-after " + duration_argument(*endpoint.undeploy.after);
   if (endpoint.undeploy.time_of_day)
     text += " --schedule " + time_of_day_text(*endpoint.undeploy.time_of_day);
@@ -119,8 +120,8 @@ std::string asked_again(const Endpoint& endpoint) {
     adapters += (adapters.empty() ? "" : ",") + name + "=" + reference_text(model);
   if (!adapters.empty()) text += " --adapters " + adapters;
   if (endpoint.memory_gib) text += " --memory-gib " + shortest(*endpoint.memory_gib);
-  if (!endpoint.token_file.empty()) text += " --token-file " + endpoint.token_file;
-  if (!endpoint.worker.empty()) text += " --worker " + endpoint.worker;
+  if (!endpoint.token_file.empty()) text += " --token-file " + shell_word(endpoint.token_file);
+  if (!endpoint.worker.empty()) text += " --worker " + shell_word(endpoint.worker);
   return text;
 }
 

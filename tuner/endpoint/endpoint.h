@@ -53,7 +53,8 @@ Endpoint endpoint_from_json(const Json& json, const std::filesystem::path& file)
 std::chrono::minutes parse_time_of_day(const std::string& text);
 std::string time_of_day_text(std::chrono::minutes time);
 
-// The arguments by which `tune deploy` is asked for it again: "steel@3 --port 8123 --idle 30m".
+// The arguments by which `tune deploy` is asked for it again, as a shell takes them: "steel@3 --port 8123
+// --idle 30m".
 std::string asked_again(const Endpoint& endpoint);
 
 }  // namespace tune::endpoint

@@ -142,11 +142,14 @@ Response Access::log_in_once(const Request& request) {
   if (once == nullptr) return log_in_page(200, "Log in with the server's token.");
   {
     const std::lock_guard lock(mutex_);
-    if (once_.empty() || !is_same_secret(*once, once_))
-      return log_in_page(403, "This address was good for one use, and is used up.");
-    once_.clear();
+    if (!once_.empty() && is_same_secret(*once, once_)) {
+      once_.clear();
+      return begin_session(lock);
+    }
   }
-  return begin_session();
+  // A browser may have fetched it before its reader pressed Enter, and a tab may be loaded again.
+  if (knows(request)) return go_to_start();
+  return log_in_page(403, "This address was good for one use, and is used up.");
 }
 
 Response Access::log_in_by_form(const Request& request) {
@@ -154,12 +157,14 @@ Response Access::log_in_by_form(const Request& request) {
   if (request.header("Origin") == nullptr)
     return Response::error(403, "the form is for browsers", "programs send `Authorization: Bearer TOKEN`");
   for (const auto& [name, value] : query_parameters(request.body))
-    if (name == "token" && is_same_secret(value, settings_.token)) return begin_session();
+    if (name == "token" && is_same_secret(value, settings_.token)) {
+      const std::lock_guard lock(mutex_);
+      return begin_session(lock);
+    }
   return log_in_page(403, "This is not the server's token.");
 }
 
-Response Access::begin_session() {
-  const std::lock_guard lock(mutex_);
+Response Access::begin_session(const std::lock_guard<std::mutex>&) {
   sessions_.push_back(random_digits(32));
   if (sessions_.size() > kMostSessions) sessions_.erase(sessions_.begin());
   return go_to_start().with("Set-Cookie", cookie_name(settings_.port) + '=' + sessions_.back() +

@@ -303,7 +303,9 @@ Response Connection::answer() const {
   try {
     return route_->handler(request_);
   } catch (const HttpError& problem) {
-    return error(problem.status(), problem.what(), problem.hint());
+    Response response = error(problem.status(), problem.what(), problem.hint());
+    if (problem.status() == 503) response.headers.push_back({"Retry-After", "1"});
+    return response;
   } catch (const Error& problem) {
     return error(status_of(problem), problem.what(), problem.hint());
   } catch (const std::bad_alloc&) {

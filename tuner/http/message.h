@@ -81,7 +81,7 @@ struct Response {
 
 // Called on one of the server's handler threads, of which there are Limits::threads. What it throws is
 // answered with an error: tune::Error by its exit code (not found 404, usage and bad spec 400, conflict 409,
-// else 500), HttpError by its status, anything else 500.
+// else 500), HttpError by its status (503 with Retry-After), anything else 500.
 using Handler = std::function<Response(const Request&)>;
 
 // Ends a handler with that response.

@@ -88,6 +88,8 @@ TEST_CASE("what was asked of an endpoint is read back as it was, and as argument
   CHECK(asked_again(asked) ==
         "steel-detector@champion --name steel --port 8123 --undeploy-after 1h30m25s --idle 30m --adapters "
         "kind=polite@2 --memory-gib 2.5");
+  asked.token_file = "/my tokens/steel";
+  CHECK(says(asked_again(asked), " --token-file '/my tokens/steel'"));
   const Endpoint read = endpoint_from_json(endpoint_json(asked), "endpoint.json");
   CHECK(endpoint_json(read) == endpoint_json(asked));
   Json wrong = endpoint_json(asked);

@@ -290,6 +290,9 @@ TEST_CASE("adapters are chosen by name, checked like the model, and followed too
   CHECK(running.ask("kind") == "polite 1");
   CHECK(running.ask() == "m 1");
   CHECK(store.state().adapters.at("kind").version == 1);
+  // From the first state on, so that nobody deletes it meanwhile.
+  CHECK(running.first().state == State::kDeploying);
+  CHECK(running.first().adapters.at("kind") == ServedVersion{"polite", 1});
   store.point(store.add_version({}, "polite"), "polite");
   tests::wait_until([&] { return store.state().adapters.at("kind").version == 2; }, "the next one is loaded");
   CHECK(running.ask("kind") == "polite 2");

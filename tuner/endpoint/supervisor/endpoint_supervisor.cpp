@@ -103,6 +103,8 @@ void EndpointSupervisor::run() {
   ::signal(SIGCHLD, SIG_DFL);  // where it is ignored nobody learns how a worker has ended
   begin();
   try {
+    // Before it answers, too: what it is about to serve is not to be deleted.
+    take_adapters(versions_.wanted());
     set_state(State::kDeploying, "checking the files of " + versions_.wanted().main.text());
     while (!has_ended_) turn();
   } catch (const Error& error) {
@@ -361,8 +363,8 @@ void EndpointSupervisor::follow() {
   const SteadyTime now = settings_.clock.steady_now();
   if (is_load_sent_ || now < next_look_) return;
   next_look_ = now + settings_.look_interval;
-  std::error_code ignored;
-  if (!fs::exists(folder_, ignored)) return stop("its folder was removed");
+  std::error_code ignored;  // a disk that does not answer just now has removed nothing
+  if (fs::status(folder_, ignored).type() == fs::file_type::not_found) return stop("its folder was removed");
   if (versions_.look()) show_versions();
 }
 
@@ -388,11 +390,15 @@ void EndpointSupervisor::on_loaded() {
   show_versions();
 }
 
+void EndpointSupervisor::take_adapters(const ChosenVersions& versions) {
+  state_.adapters.clear();
+  for (const auto& [name, adapter] : versions.adapters)
+    state_.adapters[name] = {adapter.model, adapter.version};
+}
+
 // What is in progress beside what is served, and what went wrong with it.
 void EndpointSupervisor::show_versions() {
-  state_.adapters.clear();
-  for (const auto& [name, adapter] : versions_.serving().adapters)
-    state_.adapters[name] = {adapter.model, adapter.version};
+  take_adapters(versions_.serving());
   if (!versions_.problem().empty()) state_.last_error = versions_.problem();
   if (!is_ready_) return write_state();  // the reason of the restart stands
   std::string reason = versions_.problem();

@@ -17,6 +17,7 @@
 #include "tuner/core/bounded_json.h"
 #include "tuner/core/error.h"
 #include "tuner/os/environment.h"
+#include "tuner/os/pipe.h"
 #include "tuner/os/process.h"
 
 namespace tune::endpoint {
@@ -24,16 +25,6 @@ namespace {
 
 constexpr std::size_t kLongestLine = 1 << 20;  // of its messages; none of them has a kilobyte
 constexpr std::size_t kMostAtOnce = 1 << 20;   // taken of a stream before anything else is looked at
-
-struct Pipe {
-  Descriptor read, write;
-};
-Pipe open_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw Error(ExitCode::kEnvironment, std::string("cannot make a pipe: ") + std::strerror(errno));
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 // Made before the fork: after it nothing may be allocated, as another thread may hold the heap's lock.
 struct Plan {
@@ -85,7 +76,7 @@ void take(Descriptor& stream, std::string& text) {
 }  // namespace
 
 Worker::Worker(const WorkerLaunch& launch) {
-  Pipe in = open_pipe(), out = open_pipe(), err = open_pipe(), trouble = open_pipe();
+  Pipe in = make_pipe(), out = make_pipe(), err = make_pipe(), trouble = make_pipe();
   const Plan plan(launch);
   const pid_t parent = ::getpid();
   pid_ = ::fork();

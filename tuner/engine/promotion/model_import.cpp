@@ -104,6 +104,17 @@ void hold_against(const store::ModelVersion& manifest, std::vector<store::ModelF
   files = std::move(kept);
 }
 
+// What was required of it there is remembered and not obeyed: its paths are of another machine, and whoever
+// packed it is not the one to say what it must show here.
+void leave_gate_behind(Json& lineage, Json& origin, std::vector<std::string>& notices) {
+  const auto required = lineage.find("require");
+  if (required == lineage.end()) return;
+  origin["require"] = std::move(*required);
+  lineage.erase(required);
+  notices.push_back(
+      "what its study required of it is not required here: `tune models promote` takes --require FILE");
+}
+
 // Formats that run code when Python loads them. `tune` never loads them itself.
 std::vector<std::string> pickles_in(const std::vector<store::ModelFile>& files) {
   std::vector<std::string> names;
@@ -144,6 +155,7 @@ Imported import_model(const ImportRequest& request) {
                      {"version", known.version},
                      {"study", known.study},
                      {"trial", known.trial}});
+      leave_gate_behind(version.lineage, origin, imported.notices);
     } else {
       Lineage lineage = lineage_of_folder(root);
       version.lineage = std::move(lineage.document);

@@ -60,6 +60,28 @@ Failure failure_of(const std::function<void()>& action) {
   return {};
 }
 
+TEST_CASE("an archive does not bring the gate that it is to pass") {
+  const OneVersion model;
+  const std::vector<std::pair<std::string, Json>> gates{
+      {"strange", {{"test", "/etc"}, {"options", {"--output", "/tmp/x"}}}}, {"no-object", "whatever"}};
+  for (const auto& [name, required] : gates) {
+    CAPTURE(name);
+    model.write(ExportForm::kFolder, name);
+    const fs::path file = model.path(name) / kManifestFile;
+    Json manifest = Json::parse(promoted_text(file));
+    manifest["lineage"]["require"] = required;
+    std::ofstream(file) << manifest;
+    const Imported imported = model.read(name, name);
+    REQUIRE(imported.notices.size() == 1);
+    CHECK(imported.notices[0].find("not required here") != std::string::npos);
+    const Json lineage = model.other().version(name, 1)->lineage;
+    CHECK_FALSE(lineage.contains("require"));
+    CHECK(lineage.at("imported").at("require") == required);
+    // So no judge is asked.
+    CHECK(promote_version({model.path("other"), name, "champion"}, {name, 1, ""}, {}).promoted);
+  }
+}
+
 TEST_CASE("a version goes out and comes back with the same files, value and lineage") {
   const OneVersion model;
   const ExportForm form = GENERATE(ExportForm::kTarGz, ExportForm::kFolder);

@@ -117,7 +117,7 @@ TEST_CASE("a variable that is not set is said before anything begins", "[notify]
   one.environment = {{"MINE", FromEnvironment{"TUNE_TEST_NOT_SET"}}};
   CHECK(
       store::message_of([&] { Notifier notifier(f.parts({one})); }) ==
-      "a command of \"notify\" gets MINE from the environment variable TUNE_TEST_NOT_SET, which is not set");
+      "a command of \"notify\" takes MINE from the environment variable TUNE_TEST_NOT_SET, which is not set");
 }
 
 TEST_CASE("a notifier that goes waits for its command, and drops what has not begun", "[notify]") {

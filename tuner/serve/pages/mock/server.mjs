@@ -241,13 +241,14 @@ export async function startMock({ port = 0, assets = join(here, '../../assets'),
     const one = data.kEndpoints[name],
       model = one.model + '@' + one.version;
     response.setHeader('X-Tune-Model', model);
-    if (path.startsWith('/v2/models/'))
+    if (path === '/v2/models/' + encodeURIComponent(name))
       return send(response, 200, {
-        name: one.model,
+        name,
         platform: one.platform,
         versions: [one.version],
         parameters: { classes: ['crazing', 'inclusion'] },
       });
+    if (path.startsWith('/v2/')) return send(response, 404, { error: 'it goes by ' + name });
     if (path === '/v1/models')
       return send(response, 200, {
         object: 'list',

@@ -19,7 +19,7 @@ const kPages = [
   ['a model', '/models/steel-detector'],
   ['endpoints', '/endpoints'],
   ['an endpoint for images', '/endpoints/steel-detector'],
-  ['an endpoint for texts', '/endpoints/reviews'],
+  ['an endpoint for texts', '/endpoints/opinions'],
   ['an endpoint for prompts', '/endpoints/smol'],
   ['an endpoint that is down', '/endpoints/night'],
   ['what is not there', '/studies/none'],
@@ -484,7 +484,7 @@ describe(
 
     test('a text comes back with its classes', () =>
       withTab(kViews[0], async (tab, page) => {
-        await tab.open('/endpoints/reviews', 'textarea');
+        await tab.open('/endpoints/opinions', 'textarea');
         await page.type('textarea', 'a fine film');
         await page.keyboard.down('Control');
         await page.keyboard.press('Enter');
