@@ -104,6 +104,14 @@ void hold_against(const store::ModelVersion& manifest, std::vector<store::ModelF
   files = std::move(kept);
 }
 
+// Manifests are JSON, which has no other texts.
+void require_utf8_names(const std::vector<store::ModelFile>& files) {
+  for (const store::ModelFile& file : files)
+    if (!is_utf8(file.path))
+      refuse("cannot import the file " + in_quotes(file.path) + ", whose name is no UTF-8",
+             "rename it where it comes from");
+}
+
 // Formats that run code when Python loads them. `tune` never loads them itself.
 std::vector<std::string> pickles_in(const std::vector<store::ModelFile>& files) {
   std::vector<std::string> names;
@@ -131,6 +139,7 @@ Imported import_model(const ImportRequest& request) {
     store::ModelVersion version;
     version.value = std::nan("");
     version.files = files_in(root, request.hooks.is_interrupted);
+    require_utf8_names(version.files);
     const JsonFile manifest = read_json_file(root / kManifestFile, kMostManifest);
     Json origin{{"source", request.source.filename().string()}, {"who", asking_user()}};
     if (!manifest.spoilt.empty()) refuse(manifest.spoilt, "export the model again");
