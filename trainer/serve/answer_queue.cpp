@@ -78,7 +78,8 @@ std::vector<served::Answer> AnswerQueue::ask(const std::vector<served::Input>& i
   {
     const Preparing preparing(*this);
     for (const served::Input& input : inputs) {
-      decoding_.acquire();
+      if (!decoding_.try_acquire_until(deadline))
+        throw Refusal::busy("the requests before this one are not read in time", kRetryAfterSeconds);
       const std::unique_ptr<std::counting_semaphore<>, void (*)(std::counting_semaphore<>*)> permit(
           &decoding_, [](std::counting_semaphore<>* of) { of->release(); });
       job->inputs.push_back(model_->prepare(input));

@@ -21,7 +21,8 @@ struct Number final : served::Prepared {
   double value = 0;
 };
 
-// Answers the number that a text is; "bad" cannot be read, and a model fails on 13. Waits in its first batch
+// Answers the number that a text is; "bad" cannot be read, "slow" not before it is let go, and a model fails
+// on 13. Waits in its first batch
 // until it is let go.
 class Echo final : public served::Answerer {
  public:
@@ -30,6 +31,11 @@ class Echo final : public served::Answerer {
     const std::string& text = std::get<served::Text>(input).first;
     if (text == "bad") throw tune::Error(tune::ExitCode::kBadData, "a bad text");
     auto number = std::make_unique<Number>();
+    if (text == "slow") {
+      held_.set_value();
+      let_go_.get_future().wait();
+      return number;
+    }
     number->value = std::stod(text);
     return number;
   }
@@ -159,6 +165,19 @@ TEST_CASE("An answer that takes too long is refused, and the next one comes") {
       refusal_of([&] { place.queue.ask({served::Text{"1"}}, std::chrono::steady_clock::now() + 10ms); });
   CHECK(refusal.starts_with("503"));
   helper.join();
+  CHECK(place.ask("2") == 2);
+}
+
+TEST_CASE("Whoever waits behind examples that take long to read is refused at the same time") {
+  Place place({.most_waiting = 16, .threads = 1});
+  auto slow = place.ask_later("slow");
+  place.model->wait_until_held();
+  const std::string refusal =
+      refusal_of([&] { place.queue.ask({served::Text{"1"}}, std::chrono::steady_clock::now() + 20ms); });
+  CHECK(refusal.starts_with("503"));
+  CHECK(place.queue.waiting() == 1);
+  place.model->let_go();
+  CHECK(slow.get() == 0);
   CHECK(place.ask("2") == 2);
 }
 
