@@ -121,6 +121,26 @@ TEST_CASE("an endpoint whose state cannot be read is undeployed all the same") {
   CHECK_FALSE(process_info(supervisor));
 }
 
+TEST_CASE("what the worker of a supervisor that was killed has left does not keep its port") {
+  const PromotedFolder folder(
+      "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights; echo $PWD/child > "
+      "$TUNE_OUTPUT_DIR/starts; echo $PWD/stray > $TUNE_OUTPUT_DIR/strays");
+  REQUIRE(folder.deploy().exit_code == 0);
+  const Json before = folder.endpoint();
+  const pid_t supervisor = before.at("pid");
+  const pid_t child = pid_in(folder.path() / "child"), stray = pid_in(folder.path() / "stray");
+  REQUIRE(::kill(supervisor, SIGKILL) == 0);
+  wait_until([&] { return !is_running(supervisor); }, "it is gone");
+  CHECK(is_running(child));
+  const std::string url = before.at("url");
+  const ShellResult again = folder.deploy("--port " + url.substr(url.rfind(':') + 1));
+  CAPTURE(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK_FALSE(is_running(child));
+  CHECK_FALSE(is_running(stray));
+  CHECK(folder.ask() == folder.weights(2));
+}
+
 TEST_CASE("kill -9 of the worker: the state says restarting, and it answers again") {
   const PromotedFolder folder;
   REQUIRE(folder.deploy().exit_code == 0);
@@ -167,6 +187,7 @@ TEST_CASE("what cannot be deployed is refused with place and cure, and nothing o
   CHECK(folder.deploy("--schedule 19:00 --undeploy-after 8h").exit_code == 2);
   CHECK(folder.deploy("--idle 0s").exit_code == 2);
   CHECK(folder.deploy("--adapters polite").exit_code == 2);
+  CHECK(folder.deploy("--memory-gib 1e30").exit_code == 2);
   const ShellResult open = folder.deploy("--addr 0.0.0.0");
   CHECK(open.exit_code == 2);
   CHECK(says(open.err, "--token-file"));

@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExamplesOfTimes = "for example 90s, 20m, 8h or 1d";
 constexpr int kMostPort = 65535;
+constexpr double kMostMemoryGib = 1 << 20;  // no machine has more, and its bytes are a whole number
 
 std::optional<Milliseconds> time_option(const Parsed& options, const std::string& name) {
   if (!options.has(name)) return std::nullopt;
@@ -96,8 +97,9 @@ endpoint::Endpoint asked_endpoint(const Parsed& options) {
                 "keep one of them");
   for (const std::string& text : options.texts("adapters")) add_adapters(text, endpoint.adapters);
   endpoint.memory_gib = amount_option(options, "memory-gib");
-  if (endpoint.memory_gib && *endpoint.memory_gib == 0)
-    throw Error(ExitCode::kUsage, "--memory-gib must be more than 0");
+  if (endpoint.memory_gib && (*endpoint.memory_gib == 0 || *endpoint.memory_gib > kMostMemoryGib))
+    throw Error(ExitCode::kUsage, "--memory-gib must be more than 0, and at most " + shortest(kMostMemoryGib),
+                "without it the worker may hold what the machine has");
   if (options.has("worker")) endpoint.worker = worker_program(options.text("worker"));
   return endpoint;
 }

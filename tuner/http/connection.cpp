@@ -72,6 +72,18 @@ int status_of(const Error& error) {
 
 bool has_no_body(int status) { return status == 204 || status == 304; }
 
+// The bytes are no HTTP/1.1; else the client went away, was too slow, or the system failed.
+bool is_bad_http(const boost::system::error_code& error) {
+  return error.category() == make_error_code(beast::http::error::bad_method).category() &&
+         error != beast::http::error::end_of_stream && error != beast::http::error::partial_message;
+}
+
+bool has_unknown_coding(const Request& request) {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const Header& header) {
+    return lower_case(header.name) == "transfer-encoding" && lower_case(header.value) != "chunked";
+  });
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, Surroundings& surroundings)
@@ -140,9 +152,7 @@ void Connection::read_head() {
         const bool is_long =
             error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow;
         if (is_long) return self->respond(self->error(431, "the request's headers are too long"), nullptr);
-        const bool is_http = error.category() == make_error_code(beast::http::error::bad_method).category();
-        if (is_http && error != beast::http::error::end_of_stream &&
-            error != beast::http::error::partial_message)
+        if (is_bad_http(error))
           return self->respond(self->error(400, "the request is no HTTP/1.1: " + error.message()), nullptr);
         self->close();
       });
@@ -157,6 +167,8 @@ void Connection::take_head() {
   keeps_alive_ = message.keep_alive() && !surroundings_.is_stopping;
   for (const auto& field : message)
     request_.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+  // Nobody knows where its body ends, so that what follows is no request.
+  if (has_unknown_coding(request_)) keeps_alive_ = false;
   const std::string target(message.target());
   request_.path = target.substr(0, target.find('?'));
   find_route();
@@ -196,8 +208,7 @@ void Connection::find_route() {
   }
   route_ = match.route;
   request_.parts = std::move(match.parts);
-  const std::string* coding = request_.header("Transfer-Encoding");
-  if (coding != nullptr && lower_case(*coding) != "chunked")
+  if (has_unknown_coding(request_))
     return refuse(error(501, "the only transfer coding that this server reads is chunked"));
   const std::uint64_t announced = parser_->content_length().value_or(0);
   if (announced > route_->most_body_bytes || (parser_->chunked() && route_->most_body_bytes == 0))
@@ -242,9 +253,8 @@ void Connection::read_rest_of_body() {
         if (failed == beast::http::error::body_limit)
           return self->refuse(self->error(
               413, "the body is larger than " + std::to_string(self->route_->most_body_bytes) + " bytes"));
-        const bool is_bad =
-            failed == beast::http::error::bad_chunk || failed == beast::http::error::bad_chunk_extension;
-        if (is_bad) return self->refuse(self->error(400, "the body is not what its headers say"));
+        if (is_bad_http(failed))
+          return self->refuse(self->error(400, "the body is not what its headers say: " + failed.message()));
         self->close();
       });
 }

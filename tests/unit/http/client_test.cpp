@@ -1,6 +1,7 @@
 // The client, against the server and against worse ones.
 #include "tuner/http/client.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -125,6 +126,24 @@ TEST_CASE("addresses are read as people write them") {
     CAPTURE(text);
     CHECK(store::code_of([&] { parse_url(text); }) == ExitCode::kUsage);
   }
+}
+
+TEST_CASE("a name that begins as loopback's addresses do is not this machine's alone") {
+  for (const char* host : {"127.0.0.1", "127.1.2.3", "localhost", "::1"})
+    CHECK((Address{host, 1}.is_loopback()));
+  for (const char* host : {"127.example.org", "127.0.0.1.example.org", "127.", "0.0.0.0", "::", "gpu-box"})
+    CHECK_FALSE((Address{host, 1}.is_loopback()));
+}
+
+TEST_CASE("a server at the port of its scheme goes by its name without it too, as browsers say it") {
+  const auto has = [](const std::vector<std::string>& hosts, const char* name) {
+    return std::find(hosts.begin(), hosts.end(), name) != hosts.end();
+  };
+  const std::vector<std::string> hosts = hosts_of({"127.0.0.1", 80}, {"gpu-box:9000"});
+  for (const char* name : {"127.0.0.1", "127.0.0.1:80", "localhost", "[::1]", "gpu-box:9000"})
+    CHECK(has(hosts, name));
+  CHECK_FALSE(has(hosts, "gpu-box"));
+  CHECK_FALSE(has(hosts_of({"127.0.0.1", 8080}, {}), "127.0.0.1"));
 }
 
 TEST_CASE("a port in use names its holder and another port") {

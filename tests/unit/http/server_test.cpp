@@ -6,6 +6,8 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 #include "support/catch.h"
 #include "support/processes.h"
@@ -73,6 +75,34 @@ TEST_CASE("a body has the type and the size that its route takes, announced or n
         501);
   CHECK(status_in(server.answer(server.request("GET", "/things/a", "Transfer-Encoding: chunked\r\n"))) ==
         413);
+}
+
+TEST_CASE("what follows a body of unknown length is never taken for a request") {
+  const TestServer server(test_routes());
+  const std::string next = server.request("GET", "/things/smuggled");
+  for (const std::string coding : {"identity", "gzip", "xchunked", "chunked, chunked", "chunked, gzip", ""})
+    for (const auto& [method, target, status] : std::vector<std::tuple<std::string, std::string, int>>{
+             {"PUT", "/any", 501}, {"PATCH", "/any", 405}, {"PUT", "/nothing", 404}, {"GET", "/%", 400}}) {
+      CAPTURE(coding, target);
+      RawClient client(server.port());
+      client.send(server.request(method, target, "Transfer-Encoding: " + coding + "\r\n") + next);
+      const std::string answer = client.read_until();
+      CHECK(status_in(answer) == status);
+      CHECK(answer.find("smuggled") == std::string::npos);
+    }
+}
+
+TEST_CASE("a chunked body that is none is answered, whatever is wrong with it") {
+  const TestServer server(test_routes());
+  const std::string begin = server.request("PUT", "/any", "Transfer-Encoding: chunked\r\n");
+  CHECK(body_in(server.answer(begin + "2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n")) == "ab");
+  for (const std::string& body :
+       {std::string("-1\r\n"), std::string("0x2\r\nab\r\n0\r\n\r\n"),
+        "2;" + std::string(200'000, 'x') + "\r\nab\r\n0\r\n\r\n",
+        std::string("2\r\nab\r\n0\r\nTransfer-Encoding: gzip\r\n\r\n"), std::string("2\r\nabcd0\r\n\r\n")}) {
+    CAPTURE(body.substr(0, 40));
+    CHECK(status_in(server.answer(begin + body)) == 400);
+  }
 }
 
 TEST_CASE("a client that asks first is told to go on, or that there is no need to") {

@@ -127,6 +127,7 @@ void EndpointSupervisor::begin() {
                     (holder.empty() ? "another process" : "process " + holder),
                 "`tune undeploy " + asked_.name + "` ends it; --name deploys the model a second time");
   lock_.emplace(std::move(*lock));
+  end_remains(folder_);  // of a supervisor that was killed: they may hold the port
   try {
     take_port();
   } catch (const Error&) {
@@ -227,6 +228,7 @@ WorkerLaunch EndpointSupervisor::launch() const {
   const ChosenVersions& versions = versions_.serving();
   const int socket = listener_->socket.get();
   WorkerLaunch launch;
+  launch.endpoint = folder_;
   launch.argv = {program->string(), "serve",
                  "--model",         versions.main.folder.string(),
                  "--name",          asked_.name,
@@ -318,6 +320,7 @@ void EndpointSupervisor::on_worker_end(int status) {
   say("worker " + std::to_string(worker_->pid()) + " " + ending_text(status));
   const bool was_ready = is_ready_;
   worker_.reset();
+  end_remains(folder_);
   is_ready_ = false;
   state_.worker_pid = 0;
   earlier_requests_ += std::exchange(worker_requests_, 0);

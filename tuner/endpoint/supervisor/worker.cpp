@@ -11,7 +11,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "tuner/core/bounded_json.h"
@@ -28,7 +30,9 @@ constexpr std::size_t kMostAtOnce = 1 << 20;   // taken of a stream before anyth
 
 // Made before the fork: after it nothing may be allocated, as another thread may hold the heap's lock.
 struct Plan {
-  explicit Plan(const WorkerLaunch& launch) : working_directory(launch.working_directory.string()) {
+  explicit Plan(const WorkerLaunch& launch)
+      : working_directory(launch.working_directory.string()),
+        environment({{kEndpointVariable, launch.endpoint.string()}}) {
     for (const std::string& argument : launch.argv) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
   }
@@ -169,6 +173,22 @@ std::optional<int> Worker::status() {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   return status_ = status;
+}
+
+void end_remains(const std::filesystem::path& endpoint) {
+  constexpr int kMostLooks = 200;
+  constexpr std::chrono::milliseconds kBetweenLooks{10};
+  for (int look = 0; look < kMostLooks; ++look) {
+    bool any = false;
+    for (const ProcessInfo& process : all_processes()) {
+      const bool is_left = process.pid != ::getpid() && process.state != 'Z' && process.state != 'X' &&
+                           environment_value(process.pid, kEndpointVariable) == endpoint.string();
+      any = any || is_left;
+      if (is_left) signal_process(process.pid, process.start_time, SIGKILL);
+    }
+    if (!any) return;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
 }
 
 std::string ending_text(int status) {

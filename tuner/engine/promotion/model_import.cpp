@@ -115,6 +115,14 @@ void leave_gate_behind(Json& lineage, Json& origin, std::vector<std::string>& no
       "what its study required of it is not required here: `tune models promote` takes --require FILE");
 }
 
+// Manifests are JSON, which has no other texts.
+void require_utf8_names(const std::vector<store::ModelFile>& files) {
+  for (const store::ModelFile& file : files)
+    if (!is_utf8(file.path))
+      refuse("cannot import the file " + in_quotes(file.path) + ", whose name is no UTF-8",
+             "rename it where it comes from");
+}
+
 // Formats that run code when Python loads them. `tune` never loads them itself.
 std::vector<std::string> pickles_in(const std::vector<store::ModelFile>& files) {
   std::vector<std::string> names;
@@ -142,6 +150,7 @@ Imported import_model(const ImportRequest& request) {
     store::ModelVersion version;
     version.value = std::nan("");
     version.files = files_in(root, request.hooks.is_interrupted);
+    require_utf8_names(version.files);
     const JsonFile manifest = read_json_file(root / kManifestFile, kMostManifest);
     Json origin{{"source", request.source.filename().string()}, {"who", asking_user()}};
     if (!manifest.spoilt.empty()) refuse(manifest.spoilt, "export the model again");

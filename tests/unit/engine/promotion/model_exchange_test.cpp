@@ -209,6 +209,33 @@ TEST_CASE("folders with links, archives that are none and names that are none ar
   CHECK(fs::is_empty(staging_folder(models_folder(model.path("other")))));
 }
 
+TEST_CASE("files whose names no manifest can hold neither come in nor go out") {
+  const OneVersion model;
+  const std::string name = "a\xff";
+  fs::create_directory(model.path("latin"));
+  std::ofstream(model.path("latin") / name) << "x";
+  const Failure brought = failure_of([&] { model.read("latin"); });
+  CHECK(brought.code == ExitCode::kBadData);
+  CHECK(brought.message.find("\"a\\xff\", whose name is no UTF-8") != std::string::npos);
+  CHECK(fs::is_empty(staging_folder(models_folder(model.path("other")))));
+  PromotableStudy study(model.path("third"), "t", {0.5});
+  std::ofstream(study.output(1) / name) << "x";
+  const store::PromotionDecision refused = promote_trial(study.store(), {model.path("third"), "m", 1});
+  CHECK_FALSE(refused.promoted);
+  CHECK(refused.reason.find("whose name is no UTF-8") != std::string::npos);
+  store::ModelVersion known = model.version();
+  known.version = 2;
+  known.files = {{name, 1, sha256_of_file(model.path("latin") / name)}};
+  store::ModelRegistry(registry_file(models_folder(model.path(""))), store::OpenMode::kCreate)
+      .insert_version(known);
+  const Failure kept = failure_of([&] {
+    export_model({model.path(""), {"m", 2, ""}, ExportForm::kTarGz, model.path("out.tar.gz")});
+  });
+  CHECK(kept.code == ExitCode::kConflict);
+  CHECK(kept.message.find("whose name is no UTF-8") != std::string::npos);
+  CHECK_FALSE(fs::exists(model.path("out.tar.gz")));
+}
+
 TEST_CASE("versions descend from those whose weights they began with") {
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.1, 0.2, 0.3, 0.4});
