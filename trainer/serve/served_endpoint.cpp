@@ -1,5 +1,6 @@
 #include "trainer/serve/served_endpoint.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <new>
@@ -13,6 +14,7 @@
 #include "trainer/torch_compat.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::trainer::serve {
 namespace {
@@ -162,6 +164,20 @@ std::string ServedEndpoint::adapter_of(const LoadedVersion& version, const std::
       404, "there is no model \"" + name + "\" here: " + name_hint(name, known, "models"), "model_not_found");
 }
 
+std::string ServedEndpoint::adapter_asked(const http::Request& request, const LoadedVersion& version) const {
+  const std::string& name = request.part("model");
+  std::string adapter = adapter_of(version, name);
+  const auto asked = std::find_if(request.parts.begin(), request.parts.end(),
+                                  [](const auto& part) { return part.first == "version"; });
+  if (asked != request.parts.end() && asked->second != version.label)
+    throw Refusal::with_status(404,
+                               "\"" + name + "\" is served as version " + version.label + ", not as " +
+                                   shortened(asked->second, 40) +
+                                   ": leave the version out to ask whichever is served",
+                               "model_not_found");
+  return adapter;
+}
+
 http::Handler ServedEndpoint::handler(Answering answer) const {
   return [this, answer = std::move(answer)](const http::Request& request) {
     const std::shared_ptr<LoadedVersion> version = current();
@@ -220,7 +236,7 @@ http::Response ServedEndpoint::infer(const http::Request& request,
                                      const std::shared_ptr<LoadedVersion>& version) const {
   const served::Facts& facts = version->facts();
   const std::string& name = request.part("model");
-  const std::string adapter = adapter_of(*version, name);
+  const std::string adapter = adapter_asked(request, *version);
   std::optional<std::size_t> json_bytes;
   if (const std::string* header = request.header(kBinaryHeader)) {
     std::size_t size = 0;
@@ -293,11 +309,11 @@ std::vector<http::Route> ServedEndpoint::routes() {
     return handler([of](const Request&, const Current& now) { return json_response(of(*now)); });
   };
   const auto metadata = [this](const Request& request, const Current& now) {
-    adapter_of(*now, request.part("model"));
+    adapter_asked(request, *now);
     return json_response(model_metadata(now->facts(), request.part("model"), now->label));
   };
   const auto is_ready = [this](const Request& request, const Current& now) {
-    adapter_of(*now, request.part("model"));
+    adapter_asked(request, *now);
     return json_response({{"name", request.part("model")}, {"ready", true}});
   };
   const auto list = [this](const Request&, const Current& now) {
@@ -321,6 +337,8 @@ std::vector<http::Route> ServedEndpoint::routes() {
   const auto completed = [this](const Request& request, const Current& now) {
     return complete(request, now, false);
   };
+  // Clients of the protocol (Triton's) name no type: Inference-Header-Content-Length tells the two apart.
+  const std::vector<std::string> tensor_types{kJson, "application/octet-stream", ""};
   return {
       {"GET", "/ping", plain([](const LoadedVersion&) { return OrderedJson::object(); }), /*is_open=*/true},
       {"GET", "/v2/health/live", plain([](const LoadedVersion&) {
@@ -338,12 +356,10 @@ std::vector<http::Route> ServedEndpoint::routes() {
        })},
       {"GET", "/v2/models/{model}", handler(metadata)},
       {"GET", "/v2/models/{model}/ready", handler(is_ready)},
-      {"POST",
-       "/v2/models/{model}/infer",
-       handler(inferred),
-       false,
-       most,
-       {kJson, "application/octet-stream"}},
+      {"POST", "/v2/models/{model}/infer", handler(inferred), false, most, tensor_types},
+      {"GET", "/v2/models/{model}/versions/{version}", handler(metadata)},
+      {"GET", "/v2/models/{model}/versions/{version}/ready", handler(is_ready)},
+      {"POST", "/v2/models/{model}/versions/{version}/infer", handler(inferred), false, most, tensor_types},
       {"GET", "/v1/models", handler(list)},
       {"GET", "/v1/models/{model}", handler(one)},
       {"POST", "/v1/chat/completions", handler(chat), false, most, {kJson}},

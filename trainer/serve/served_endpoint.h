@@ -52,6 +52,8 @@ class ServedEndpoint {
   std::vector<std::string> names(const LoadedVersion& version) const;
   // The adapter that a name stands for, "" for the model itself. Throws Refusal (404).
   std::string adapter_of(const LoadedVersion& version, const std::string& name) const;
+  // That of a path's {model}, whose {version}, where the path has one, is the one that is served.
+  std::string adapter_asked(const http::Request& request, const LoadedVersion& version) const;
 
   http::Response invoke(const http::Request& request, const std::shared_ptr<LoadedVersion>& version) const;
   http::Response infer(const http::Request& request, const std::shared_ptr<LoadedVersion>& version) const;

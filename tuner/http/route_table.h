@@ -17,7 +17,8 @@ struct Route {
   // For everybody who can reach the port. Everything else needs the token (Access).
   bool is_open = false;
   std::uint64_t most_body_bytes = 0;  // 0: this route takes no body
-  // Media types that a body may have; none: any. Others are answered with 415 before the body is read.
+  // Media types that a body may have, "" for one that names none; no types: any. Others are answered with 415
+  // before the body is read.
   std::vector<std::string> media_types = {};
 };
 

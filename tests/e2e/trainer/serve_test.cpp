@@ -122,6 +122,14 @@ TEST_CASE("A served classifier of images says what predict writes, and refuses w
   const Json inferred =
       served.json(served.post("/v2/models/steel/infer", Json::parse(place.bytes("infer.json"))));
   check_near(inferred.at("outputs")[0].at("data"), wanted);
+  // As Triton's client asks: without a Content-Type, and of a version.
+  const auto asked_of = [&](const std::string& version) {
+    return served.ask("POST", "/v2/models/steel/versions/" + version + "/infer", place.bytes("infer.json"));
+  };
+  check_near(served.json(asked_of("3")).at("outputs")[0].at("data"), wanted);
+  CHECK(served.ask("GET", "/v2/models/steel/versions/3/ready").status == 200);
+  CHECK(served.ask("GET", "/v2/models/steel/versions/2/ready").status == 404);
+  CHECK(contains(asked_of("2").body, "\"steel\" is served as version 3, not as 2"));
 
   // Rights: health is everybody's, nothing else is.
   const auto without = [&](const std::string& target) { return served.client->ask({"GET", target}).status; };
