@@ -210,6 +210,10 @@ void Connection::find_route() {
   request_.parts = std::move(match.parts);
   if (has_unknown_coding(request_))
     return refuse(error(501, "the only transfer coding that this server reads is chunked"));
+  const std::string* encoding = request_.header("Content-Encoding");
+  if (encoding != nullptr && lower_case(*encoding) != "identity")
+    return refuse(error(415, "this server reads bodies as they are, and no Content-Encoding",
+                        "send the body without compressing it"));
   const std::uint64_t announced = parser_->content_length().value_or(0);
   if (announced > route_->most_body_bytes || (parser_->chunked() && route_->most_body_bytes == 0))
     return refuse(

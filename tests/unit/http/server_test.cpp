@@ -60,6 +60,12 @@ TEST_CASE("a body has the type and the size that its route takes, announced or n
         415);
   CHECK(status_in(server.answer(server.request("POST", "/echo", json, std::string(1001, 'x')))) == 413);
   CHECK(status_in(server.answer(server.request("GET", "/things/a", "", "x"))) == 413);
+  const auto encoded = [&](const std::string& coding) {
+    return status_in(
+        server.answer(server.request("PUT", "/any", "Content-Encoding: " + coding + "\r\n", "x")));
+  };
+  CHECK(encoded("gzip") == 415);
+  CHECK(encoded("identity") == 200);
   // Far more than there is memory for, of which nothing is taken.
   CHECK(status_in(server.answer(
             server.request("POST", "/echo", json + "Content-Length: 999999999999\r\n"))) == 413);
