@@ -118,7 +118,7 @@ TEST_CASE("an endpoint whose state cannot be read is undeployed all the same") {
   CAPTURE(undeployed.err);
   CHECK(undeployed.exit_code == 0);
   CHECK(says(undeployed.out, "m is not deployed any more"));
-  CHECK_FALSE(process_info(supervisor));
+  wait_until([&] { return !is_running(supervisor); }, "its supervisor has ended");
 }
 
 TEST_CASE("what the worker of a supervisor that was killed has left does not keep its port") {

@@ -142,7 +142,12 @@ std::string Address::text() const {
   return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(port);
 }
 
-bool Address::is_loopback() const { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool Address::is_loopback() const {
+  // A name may begin as the address does and be anybody's: 127.example.org.
+  in_addr number{};
+  const bool is_v4 = ::inet_pton(AF_INET, host.c_str(), &number) == 1;
+  return host == "localhost" || host == "::1" || (is_v4 && host.starts_with("127."));
+}
 
 Address parse_address(std::string_view text, int default_port) {
   Address address{"127.0.0.1", default_port};
