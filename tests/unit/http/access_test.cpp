@@ -3,7 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -125,20 +124,6 @@ TEST_CASE("the one-time address gives a session, once, in a cookie that scripts 
   CHECK(status_in(server.answer("GET /login?once= HTTP/1.1\r\n" + host + "\r\n")) == 403);
   // A tab that is loaded again is in already.
   CHECK(with_cookie("GET", path, "") == 303);
-}
-
-TEST_CASE("on HTTP's own port a browser leaves the port out") {
-  const std::vector<std::string> hosts = hosts_of({"127.0.0.1", 80}, {"gpu-box:9000"});
-  const auto has = [&](const std::string& host) {
-    return std::find(hosts.begin(), hosts.end(), host) != hosts.end();
-  };
-  for (const char* host : {"127.0.0.1", "127.0.0.1:80", "localhost", "[::1]", "[::1]:80", "gpu-box:9000"}) {
-    CAPTURE(host);
-    CHECK(has(host));
-  }
-  CHECK_FALSE(has("gpu-box"));
-  const std::vector<std::string> others = hosts_of({"127.0.0.1", 8787});
-  CHECK(std::find(others.begin(), others.end(), "127.0.0.1") == others.end());
 }
 
 TEST_CASE("the form takes the token from a page of this server, and nothing else") {
