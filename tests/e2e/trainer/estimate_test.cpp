@@ -54,7 +54,8 @@ TEST_CASE("a trial's peak memory is foreseen from steps of smaller batches") {
       "print(os.wait4(process.pid, 0)[2].ru_maxrss * 1024)\"");
   const double ratio = memory["carried_on_bytes"].get<double>() / peak.get<double>();
   CAPTURE(memory.dump(), peak.dump());
-  // What two small batches differ by is carried on, and with it by how much a busy machine's allocations vary.
+  // What two small batches differ by is carried on, and with it by how much a busy machine's allocations
+  // vary.
   CHECK(ratio > 0.9);
   CHECK(ratio < 1.35);
 }

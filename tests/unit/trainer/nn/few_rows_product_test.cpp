@@ -1,7 +1,7 @@
 #include "trainer/nn/few_rows_product.h"
 
-#include "trainer/nn/frozen_product.h"
 #include "torch_catch.h"
+#include "trainer/nn/frozen_product.h"
 
 namespace tune::trainer::nn {
 namespace {
