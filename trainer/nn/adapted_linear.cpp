@@ -25,7 +25,7 @@ class FrozenProduct : public torch::autograd::Function<FrozenProduct> {
     return frozen_product(x, weight);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    return {gradients.front().matmul(context->get_saved_variables().front()), Variable()};
+    return {frozen_product(gradients.front(), context->get_saved_variables().front().t()), Variable()};
   }
 };
 
@@ -43,7 +43,8 @@ class PackedProduct : public torch::autograd::Function<PackedProduct> {
     const auto held =
         c10::static_intrusive_pointer_cast<HeldUnpack>(context->saved_data.at("unpack").toCapsule());
     const torch::Tensor& gradient = gradients.front();
-    return {gradient.matmul(held->unpack(bytes, gradient.scalar_type())), Variable(), Variable()};
+    return {frozen_product(gradient, held->unpack(bytes, gradient.scalar_type()).t()), Variable(),
+            Variable()};
   }
 };
 
