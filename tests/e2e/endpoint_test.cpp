@@ -55,7 +55,9 @@ class PromotedFolder : public StudyFolder {
 }  // namespace
 
 TEST_CASE("a promoted model is deployed, listed, asked, followed and undeployed") {
-  const PromotedFolder folder;
+  const PromotedFolder folder(
+      "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights; "
+      "echo '{\"task\": \"text_classification\"}' > $TUNE_OUTPUT_DIR/model.json");
   const ShellResult deployed = folder.deploy();
   CAPTURE(deployed.out, deployed.err);
   REQUIRE(deployed.exit_code == 0);
@@ -90,6 +92,17 @@ TEST_CASE("a promoted model is deployed, listed, asked, followed and undeployed"
   CHECK(again.exit_code == 0);
   CHECK(says(again.out, "m was not deployed: undeployed by "));
   CHECK(again.out.ends_with("; its folder is deleted\n"));
+}
+
+TEST_CASE("a worker gets the limits that are asked for, and no first request is shown where none is known") {
+  const PromotedFolder folder;
+  const ShellResult deployed = folder.deploy("--queue 8 --timeout 5 --json");
+  CAPTURE(deployed.out, deployed.err);
+  REQUIRE(deployed.exit_code == 0);
+  CHECK(Json::parse(deployed.out).at("first_request").is_null());
+  const std::string worker = folder.endpoint().at("worker_pid").dump();
+  CHECK(says(folder.shell("tr '\\0' ' ' < /proc/" + worker + "/cmdline").out, " --queue 8 --timeout 5 "));
+  CHECK(folder.deploy("--queue 0", "m@1").exit_code == 2);
 }
 
 TEST_CASE("kill -9 of the supervisor leaves no worker, the state says so, and deploying again mends it") {

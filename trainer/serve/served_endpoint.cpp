@@ -319,8 +319,12 @@ http::Response ServedEndpoint::complete(const http::Request& request,
   };
   if (asked.streams) {
     StreamedAnswers::Form form;
-    form.piece_of = [head, has_scores](std::size_t place, const served::Written& piece, bool is_first) {
-      return piece_json(head, place, piece, is_first, has_scores);
+    form.piece_of = [head, has_scores, wanted = asked.reports_usage,
+                     offsets = std::vector<std::size_t>(count)](
+                        std::size_t place, const served::Written& piece, bool is_first) mutable {
+      const OrderedJson json = piece_json(head, place, piece, {is_first, has_scores, wanted, offsets[place]});
+      for (const served::WrittenToken& token : piece.scores) offsets[place] += token.chosen.token.size();
+      return json;
     };
     form.last = [head, usage, wanted = asked.reports_usage](std::int64_t tokens) {
       return wanted ? usage_piece_json(head, {usage.prompt_tokens, tokens}) : OrderedJson();

@@ -49,9 +49,16 @@ struct Choice {
 
 OrderedJson completion_json(const CompletionHead& head, const std::vector<Choice>& choices,
                             const Usage& usage, bool has_scores);
+// What is true of a piece beside what it adds.
+struct PieceForm {
+  bool is_first = false, has_scores = false;
+  bool reports_usage = false;  // in the stream's last event; the others say null
+  std::size_t offset = 0;      // the bytes of its choice's tokens before it
+};
+
 // One event of a stream: what was added to one choice. A chat's first piece names the role.
 OrderedJson piece_json(const CompletionHead& head, std::size_t choice, const served::Written& piece,
-                       bool is_first, bool has_scores);
+                       const PieceForm& form);
 // The last event before [DONE] where the usage is asked for.
 OrderedJson usage_piece_json(const CompletionHead& head, const Usage& usage);
 OrderedJson openai_error_json(int status, const std::string& message, const std::string& param = {},

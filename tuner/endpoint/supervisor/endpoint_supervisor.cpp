@@ -241,6 +241,8 @@ WorkerLaunch EndpointSupervisor::launch() const {
   const std::string port = ":" + std::to_string(listener_->address.port);
   for (const std::string& host : asked_.hosts)
     launch.argv.insert(launch.argv.end(), {"--host", host.find(':') == host.npos ? host + port : host});
+  for (const auto& [name, most] : asked_.limits)
+    launch.argv.insert(launch.argv.end(), {"--" + name, std::to_string(most)});
   launch.working_directory = "/";
   launch.listening = socket;
   if (asked_.memory_gib) launch.memory_bytes = static_cast<std::uint64_t>(*asked_.memory_gib * kGib);

@@ -115,6 +115,14 @@ void leave_gate_behind(Json& lineage, Json& origin, std::vector<std::string>& no
       "what its study required of it is not required here: `tune models promote` takes --require FILE");
 }
 
+// What was said of one path, of the other.
+std::string with_path(std::string text, const fs::path& path, const fs::path& other) {
+  const std::string was = path.string();
+  if (const std::size_t at = text.find(was); at != std::string::npos)
+    text.replace(at, was.size(), other.string());
+  return text;
+}
+
 // Manifests are JSON, which has no other texts.
 void require_utf8_names(const std::vector<store::ModelFile>& files) {
   for (const store::ModelFile& file : files)
@@ -151,11 +159,14 @@ Imported import_model(const ImportRequest& request) {
     version.value = std::nan("");
     version.files = files_in(root, request.hooks.is_interrupted);
     require_utf8_names(version.files);
+    // As people know it: staging is gone by the time they read of it.
+    const fs::path named = request.source / (root / kManifestFile).lexically_relative(staging);
     const JsonFile manifest = read_json_file(root / kManifestFile, kMostManifest);
     Json origin{{"source", request.source.filename().string()}, {"who", asking_user()}};
-    if (!manifest.spoilt.empty()) refuse(manifest.spoilt, "export the model again");
+    if (!manifest.spoilt.empty())
+      refuse(with_path(manifest.spoilt, root / kManifestFile, named), "export the model again");
     if (manifest.is_there) {
-      const store::ModelVersion known = version_from_manifest(manifest.value, root / kManifestFile);
+      const store::ModelVersion known = version_from_manifest(manifest.value, named);
       hold_against(known, version.files, root);
       version.objective = known.objective;
       version.value = known.value;

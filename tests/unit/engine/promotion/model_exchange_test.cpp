@@ -144,6 +144,21 @@ TEST_CASE("the card has the front matter of a model hub, and shows whatever a na
   CHECK(card.find("| began with | r18.pth |") != std::string::npos);
 }
 
+TEST_CASE("the card of a low-rank adapter names its base, and how Python puts it on") {
+  const OneVersion model;
+  const fs::path folder = model.path("models/m/versions/1");
+  const auto [base, name] =
+      GENERATE(std::pair<const char*, const char*>("owner/small-chat", "\"owner/small-chat\""),
+               std::pair<const char*, const char*>("/home/ada/models/small-chat/", "\"small-chat\""),
+               std::pair<const char*, const char*>("../small-chat", "\"small-chat\""));
+  std::ofstream(folder / "adapter_config.json") << Json{{"base_model_name_or_path", base}};
+  const std::string card = model_card(model.version(), folder);
+  CAPTURE(card);
+  CHECK(card.find("\nbase_model: " + std::string(name) + "\nbase_model_relation: adapter\n") !=
+        std::string::npos);
+  CHECK(card.find("peft.PeftModel.from_pretrained(model, FOLDER)") != std::string::npos);
+}
+
 TEST_CASE("a version that is damaged does not go out, and nothing is left of it") {
   const OneVersion model;
   std::ofstream(model.path("models/m/versions/1/weights")) << "abd";
@@ -169,9 +184,25 @@ TEST_CASE("an export that was changed on its way is refused, and leaves nothing"
   CAPTURE(change.first, failure.message);
   CHECK(failure.code == ExitCode::kBadData);
   CHECK(failure.message.find(change.second) != std::string::npos);
+  CHECK(failure.message.find("staging") == std::string::npos);
   CHECK(fs::is_empty(staging_folder(models_folder(model.path("other")))));
   CHECK(model.other().models().empty());
   CHECK_FALSE(fs::exists(model.path("other/models/copy")));
+}
+
+TEST_CASE("a damaged manifest is told by where the model lies, in a folder or an archive") {
+  const OneVersion model;
+  const char* damage = GENERATE("{}", "[");
+  model.write(ExportForm::kFolder, "out");
+  std::ofstream(model.path("out/tune-version.json")) << damage;
+  REQUIRE(run_shell("tar cf out.tar out", model.path("")).exit_code == 0);
+  const auto names = [&](const std::string& source, const std::string& file) {
+    const std::string message = failure_of([&] { model.read(source); }).message;
+    CAPTURE(message);
+    CHECK(message.find(model.path(file).string()) != std::string::npos);
+  };
+  names("out", "out/tune-version.json");
+  names("out.tar", "out.tar/out/tune-version.json");
 }
 
 TEST_CASE("a model of another program becomes a version without a value") {

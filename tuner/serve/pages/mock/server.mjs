@@ -151,6 +151,9 @@ export async function startMock({ port = 0, assets = join(here, '../../assets'),
       });
     }
     if (path[1] === 'events') {
+      const watched = url.searchParams.get('study');
+      if (watched !== null && !studies.has(watched))
+        return fail(response, 404, 'there is no study ' + watched, '`tune status` lists them');
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
       response.write('retry: 2000\n\n');
       streams.add(response);

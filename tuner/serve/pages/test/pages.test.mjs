@@ -76,6 +76,8 @@ describe(
               assert.ok(
                 (await page.$eval('.broken', (element) => element.textContent)).includes('there is no study none'),
               );
+              assert.equal(await page.$eval('main .page > p > a', (link) => link.textContent), 'All studies');
+              await page.waitForSelector('.contact.live'); // the server is there
               tab.complaints = tab.complaints.filter((text) => !text.includes('404'));
             }
             for (const summary of await page.$$('main details > summary'))
