@@ -1,0 +1,774 @@
+#include "tuner/engine/slurm/slurm_runner.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
+#include "tuner/core/exit_record.h"
+#include "tuner/core/plural_text.h"
+#include "tuner/engine/attempt/attempt_launch.h"
+#include "tuner/engine/attempt/supervisor_process.h"
+#include "tuner/engine/slurm/command_lane.h"
+#include "tuner/engine/slurm/job_folder.h"
+#include "tuner/engine/slurm/query_pace.h"
+#include "tuner/engine/slurm/slurm_commands.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/descriptor.h"
+#include "tuner/os/regular_file.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+// What is started within this time is submitted together.
+constexpr Milliseconds kGather{15};
+constexpr std::size_t kLargestArray = 200;  // Slurm's MaxArraySize is 1001 unless a site changes it
+// Looks at an attempt's files: a young one may end any moment, and all of them together cost a file server no
+// more than some hundred questions a second.
+constexpr Milliseconds kFirstLook{50}, kLongestLook{5'000};
+constexpr int kLooksPerSecond = 500;
+constexpr Milliseconds kBeatLook{5'000};
+// A supervisor that was not heard of for so many heartbeats is looked for, or given up though its job runs.
+constexpr int kSuspectBeats = 3, kUnheardBeats = 12;
+// How long after a job is over its last files may still come in sight (NFS keeps what it knows of a folder
+// for 30 s at most), and how long a script may still run that Slurm has lost sight of: its supervisor looks
+// for the fence every second, later every five.
+constexpr Milliseconds kSettle{3'000}, kFenceTime{30'000};
+// A submission that nobody knows of is looked for so long before it is made again.
+constexpr Milliseconds kDoubt{12'000};
+constexpr Milliseconds kStopPatience{20'000};  // beyond the grace
+constexpr Milliseconds kFirstRetry{2'000}, kLongestRetry{60'000};
+constexpr Milliseconds kClockTolerance{5'000};
+// Before its time is over a job has the grace to save its state, and this to write it down.
+constexpr Milliseconds kTimeReserve{15'000};
+
+enum class Stage { kWaiting, kSubmitting, kSubmitted };
+
+struct AskedStop {
+  Milliseconds grace{0};
+  StopReason reason = StopReason::kPerson;
+  SteadyTime asked, at_once_after;
+  bool cancelled = false;
+};
+
+struct Job {
+  AttemptId id;
+  std::string token;
+  fs::path folder, launch_file;
+  std::map<std::string, std::string> secrets;
+  Stage stage = Stage::kWaiting;
+  SteadyTime since;  // it was started here, or taken up
+  std::string batch;
+  int index = 0;
+  std::string job;        // Slurm's name for it; empty: not known
+  SteadyTime submitted;   // it was known to be submitted
+  WallTime submitted_at{};
+  bool was_taken_up = false;
+
+  bool began = false;
+  AliveRecord alive;
+  WallTime first_written{};  // the supervisor's begin
+  SteadyTime alive_changed, next_beat_look, next_look;
+  std::uintmax_t metrics_bytes = 0;
+
+  std::string state, reason, nodes;  // as Slurm last said
+  std::optional<WallTime> start, end;
+  bool is_gone = false, may_run_on = false;
+  SteadyTime gone_since;
+  std::optional<AskedStop> stop;
+  std::string unheard;
+};
+
+// A batch whose submission nobody knows of.
+struct Doubt {
+  SteadyTime since;
+  std::string problem;
+  int looks = 0;
+};
+
+WallTime wall_now() { return SystemClock().wall_now(); }
+
+std::string seconds_text(Milliseconds time) { return format_duration(Milliseconds(std::abs(time.count()))); }
+
+}  // namespace
+
+std::optional<Milliseconds> job_time(const SlurmSettings& settings,
+                                     const std::optional<Milliseconds>& trial_time) {
+  if (settings.time) return settings.time;
+  // The supervisor ends the trial, so that the cluster never has to.
+  if (trial_time) return *trial_time + 4 * kTimeReserve;
+  return std::nullopt;
+}
+
+std::vector<std::string> job_options(const SlurmSettings& settings,
+                                     const std::optional<Milliseconds>& time) {
+  std::vector<std::string> options{"--chdir=/", "--output=/dev/null", "--no-requeue"};
+  if (!settings.partition.empty()) options.push_back("--partition=" + settings.partition);
+  if (!settings.account.empty()) options.push_back("--account=" + settings.account);
+  if (!settings.gres.empty())
+    options.push_back("--gres=" + settings.gres);
+  else if (settings.gpus_per_trial > 0)
+    options.push_back("--gres=gpu:" + std::to_string(settings.gpus_per_trial));
+  if (time) options.push_back("--time=" + slurm_duration(*time));
+  options.push_back("--nodes=" + std::to_string(settings.nodes_per_trial));
+  options.push_back("--ntasks-per-node=1");
+  options.push_back("--cpus-per-task=" + std::to_string(settings.cpus));
+  options.insert(options.end(), settings.options.begin(), settings.options.end());
+  return options;
+}
+
+struct SlurmRunner::Impl {
+  explicit Impl(const SlurmRunnerOptions& options);
+
+  void push(RunnerEvent event);
+  void notice(const std::string& sentence);
+  SteadyTime work(SteadyTime now);
+  void submit_waiting(SteadyTime now);
+  void submit(const std::vector<AttemptId>& ids);
+  void on_submission(const std::string& batch, const Submission& answer, SteadyTime asked);
+  void ask_queue(SteadyTime now);
+  void on_queue(const QueueAnswer& answer, SteadyTime asked);
+  void take_in(Job& job, const SlurmJob& listed, SteadyTime now);
+  void settle_doubts(const std::set<std::string>& seen, SteadyTime asked);
+  void end_strangers(const QueueAnswer& answer);
+  void look(Job& job, SteadyTime now);
+  void look_at_life(Job& job, SteadyTime now);
+  void on_begin(Job& job, SteadyTime now);
+  void compare_clocks(const Job& job);
+  void lose(Job& job, SteadyTime now, bool may_run_on);
+  void end_lost(Job& job);
+  void explain_unseen(const Job& job);
+  void keep_stop(Job& job, SteadyTime now);
+  void cancel(const std::vector<std::string>& jobs, bool waiting_only);
+  void write_exit(const Job& job, const ExitRecord& record) const;
+  void end_with(Job& job, StopReason reason);
+  void finish(AttemptId id, const std::string& loss);
+  std::optional<Milliseconds> held_by(const Job& job) const;
+  Milliseconds look_interval(const Job& job, SteadyTime now) const;
+  Job* find(AttemptId id);
+
+  const SlurmSettings settings;
+  const std::string study;
+  JobFolder folder;
+  const fs::path supervisor;
+  const std::uint64_t program_bytes;
+  const std::string job_name;
+  const std::optional<Milliseconds> default_time;
+  int parallel;
+  Descriptor wake_descriptor;
+  std::map<AttemptId, Job> jobs;
+  std::map<std::string, std::optional<Doubt>> batches;  // that have been submitted, or may have been
+  std::map<AttemptId, std::optional<Milliseconds>> times;  // of jobs that wait to be submitted
+  std::set<std::string> bad_nodes, strangers;
+  std::deque<RunnerEvent> events;
+  std::vector<std::string> notices;
+  std::set<std::string> said;
+  QueryPace pace{steady_clock::now()};
+  bool is_asking = false, is_submitting = false, is_silent = false;
+  SteadyTime retry_at{};
+  Milliseconds retry_after = kFirstRetry;
+  CommandLane lane;  // last: its thread ends first
+};
+
+SlurmRunner::Impl::Impl(const SlurmRunnerOptions& options)
+    : settings(options.settings),
+      study(options.study),
+      folder(options.work),
+      supervisor(fs::absolute(options.supervisor.empty() ? find_supervisor() : options.supervisor)),
+      program_bytes(fs::file_size(supervisor)),
+      job_name("tune-" + options.study + "-" + folder.mark()),
+      default_time(options.default_time),
+      parallel(options.parallel.value_or(kJobsAtOnce)),
+      wake_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      lane([this] {
+        const std::uint64_t one = 1;
+        static_cast<void>(::write(wake_descriptor.get(), &one, sizeof one) == 0);
+      }) {
+  if (wake_descriptor.get() < 0)
+    throw Error(ExitCode::kEnvironment, std::string("cannot open an eventfd: ") + std::strerror(errno));
+}
+
+void SlurmRunner::Impl::push(RunnerEvent event) {
+  const auto is_same = [&](const RunnerEvent& other) {
+    return other.kind == event.kind && other.id == event.id;
+  };
+  // One is as good as many until it is read.
+  if (std::none_of(events.begin(), events.end(), is_same)) events.push_back(std::move(event));
+}
+
+void SlurmRunner::Impl::notice(const std::string& sentence) {
+  if (said.insert(sentence).second) notices.push_back(sentence);
+}
+
+Job* SlurmRunner::Impl::find(AttemptId id) {
+  const auto found = jobs.find(id);
+  return found == jobs.end() ? nullptr : &found->second;
+}
+
+// All that is due; when to come again.
+SteadyTime SlurmRunner::Impl::work(SteadyTime now) {
+  for (const CommandLane::Then& then : lane.take()) then();
+  submit_waiting(now);
+  SteadyTime next = SteadyTime::max();
+  std::vector<AttemptId> due;
+  for (auto& [id, job] : jobs)
+    if (job.stage != Stage::kWaiting && now >= job.next_look) due.push_back(id);
+  for (const AttemptId id : due)
+    if (Job* job = find(id)) look(*job, now);
+  if (!jobs.empty() && !is_asking && pace.is_due(now)) ask_queue(now);
+  if (!jobs.empty() && !is_asking) next = std::min(next, pace.next());
+  for (const auto& [id, job] : jobs)
+    next = std::min(next, job.stage == Stage::kWaiting ? std::max(retry_at, job.since + kGather)
+                                                       : job.next_look);
+  return next;
+}
+
+void SlurmRunner::Impl::submit_waiting(SteadyTime now) {
+  if (is_submitting || now < retry_at) return;
+  std::vector<AttemptId> waiting;
+  SteadyTime oldest = SteadyTime::max();
+  for (const auto& [id, job] : jobs) {
+    if (job.stage != Stage::kWaiting) continue;
+    oldest = std::min(oldest, job.since);
+    // Tasks of an array have their time in common.
+    if (waiting.size() < kLargestArray && (waiting.empty() || times.at(id) == times.at(waiting.front())))
+      waiting.push_back(id);
+  }
+  if (!waiting.empty() && now >= oldest + kGather) submit(waiting);
+}
+
+// The list and submit.json come first: whoever finds them later can look the jobs up by their comment.
+void SlurmRunner::Impl::submit(const std::vector<AttemptId>& ids) {
+  std::vector<fs::path> launch_files;
+  for (const AttemptId id : ids) launch_files.push_back(jobs.at(id).launch_file);
+  const std::string batch = folder.write_batch(launch_files);
+  std::map<std::string, std::string> secrets;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    Job& job = jobs.at(ids[i]);
+    job.batch = batch;
+    job.index = static_cast<int>(i);
+    job.stage = Stage::kSubmitting;
+    job.submitted_at = wall_now();
+    job.next_look = SteadyTime::max();
+    write_submit(job.folder, {job.token, batch, job.index, {}, job.submitted_at});
+    secrets.insert(job.secrets.begin(), job.secrets.end());
+  }
+  batches[batch] = std::nullopt;
+  is_submitting = true;
+  std::vector<std::string> arguments = job_options(settings, times.at(ids.front()));
+  arguments.insert(arguments.begin(), {"--job-name=" + job_name, "--comment=tune:" + batch});
+  if (ids.size() > 1) arguments.push_back("--array=0-" + std::to_string(ids.size() - 1));
+  if (!bad_nodes.empty()) {
+    std::string list;
+    for (const std::string& node : bad_nodes) list += (list.empty() ? "" : ",") + node;
+    arguments.push_back("--exclude=" + list);
+  }
+  for (const fs::path& part : {folder.script(), folder.batch_file(batch), supervisor})
+    arguments.push_back(part.string());
+  const SteadyTime asked = steady_clock::now();
+  lane.add([this, batch, arguments, secrets, asked]() -> CommandLane::Then {
+    const Submission answer = submit_job(arguments, secrets);
+    return [this, batch, answer, asked] { on_submission(batch, answer, asked); };
+  });
+}
+
+void SlurmRunner::Impl::on_submission(const std::string& batch, const Submission& answer, SteadyTime asked) {
+  is_submitting = false;
+  const SteadyTime now = steady_clock::now();
+  std::vector<AttemptId> ids;
+  for (const auto& [id, job] : jobs)
+    if (job.batch == batch && job.stage == Stage::kSubmitting) ids.push_back(id);
+  if (answer.kind == Submission::Kind::kAccepted) {
+    retry_after = kFirstRetry;
+    for (const AttemptId id : ids) {
+      Job& job = jobs.at(id);
+      job.stage = Stage::kSubmitted;
+      job.submitted = job.next_look = now;
+      job.job = ids.size() > 1 ? answer.job + "_" + std::to_string(job.index) : answer.job;
+      write_submit(job.folder, {job.token, batch, job.index, job.job, job.submitted_at});
+    }
+    return;
+  }
+  if (answer.kind == Submission::Kind::kDoubtful) {
+    notice("sbatch did not say whether it has taken a job (" + answer.problem +
+           "): the job is looked for before it is submitted again");
+    batches[batch] = Doubt{asked, answer.problem};
+    pace.hurry(now);
+    return;
+  }
+  batches.erase(batch);
+  if (answer.kind == Submission::Kind::kBusy) {
+    for (const AttemptId id : ids) jobs.at(id).stage = Stage::kWaiting;
+    retry_at = now + retry_after;
+    retry_after = std::min(2 * retry_after, kLongestRetry);
+    return notice("Slurm takes no job for now, and it is asked again: " + answer.problem);
+  }
+  for (const AttemptId id : ids) {
+    Job& job = jobs.at(id);
+    ExitRecord record;
+    record.start_error = ENOEXEC;
+    record.exit_code = 127;
+    record.failure = "sbatch refused its job: " + answer.problem;
+    write_exit(job, record);
+    finish(id, {});
+  }
+}
+
+void SlurmRunner::Impl::ask_queue(SteadyTime now) {
+  is_asking = true;
+  pace.on_query(now);
+  lane.add([this, name = job_name]() -> CommandLane::Then {
+    const SteadyTime asked = steady_clock::now();
+    const QueueAnswer answer = queued_jobs(name);
+    return [this, answer, asked] { on_queue(answer, asked); };
+  });
+}
+
+void SlurmRunner::Impl::on_queue(const QueueAnswer& answer, SteadyTime asked) {
+  const SteadyTime now = steady_clock::now();
+  is_asking = false;
+  pace.on_answer(now);
+  if (!answer.problem.empty()) {
+    if (!std::exchange(is_silent, true))
+      notices.push_back("Slurm does not answer, so nothing is known of the jobs but what they write: " +
+                        answer.problem);
+    return;
+  }
+  if (std::exchange(is_silent, false)) notices.push_back("Slurm answers again");
+  std::map<std::pair<std::string, int>, const SlurmJob*> listed;
+  std::set<std::string> seen;
+  for (const SlurmJob& each : answer.jobs) {
+    if (!each.comment.starts_with("tune:")) continue;
+    const std::string batch = each.comment.substr(5);
+    listed[{batch, each.index}] = &each;
+    seen.insert(batch);
+  }
+  settle_doubts(seen, asked);
+  for (auto& [id, job] : jobs) {
+    if (job.stage == Stage::kWaiting) continue;
+    // Of one that was taken up, its batch is known to have been submitted by now.
+    if (job.stage == Stage::kSubmitting && job.was_taken_up && !batches[job.batch])
+      job.stage = Stage::kSubmitted, job.submitted = asked - Milliseconds(1);
+    const auto found = listed.find({job.batch, job.index});
+    if (found != listed.end())
+      take_in(job, *found->second, now);
+    else if (job.stage == Stage::kSubmitted && job.submitted < asked && !job.is_gone)
+      // Slurm forgets jobs that ended a while ago (MinJobAge).
+      lose(job, now, false);
+  }
+  end_strangers(answer);
+}
+
+void SlurmRunner::Impl::take_in(Job& job, const SlurmJob& listed, SteadyTime now) {
+  if (job.stage == Stage::kSubmitting) {
+    job.stage = Stage::kSubmitted;
+    job.submitted = job.next_look = now;
+  }
+  if (job.job != listed.id) {
+    job.job = listed.id;
+    write_submit(job.folder, {job.token, job.batch, job.index, job.job, job.submitted_at});
+  }
+  job.state = listed.state;
+  job.reason = listed.reason;
+  if (!listed.nodes.empty()) job.nodes = listed.nodes;
+  if (listed.start) job.start = listed.start;
+  if (listed.is_over()) job.end = listed.end;
+  if (job.is_gone) return;
+  if (listed.is_over()) {
+    pace.hurry(now);
+    // Slurm gives a node up that does not answer, and what runs there may run on.
+    return lose(job, now, listed.state == "NODE_FAIL");
+  }
+  if (listed.state == "PENDING" && job.began) {
+    // Slurm has queued it again, against our wish, and its first script may still run.
+    job.state = "REQUEUED";
+    cancel({job.job}, true);
+    return lose(job, now, true);
+  }
+  if (listed.state == "PENDING" && (listed.reason == "PartitionDown" || listed.reason == "PartitionInactive" ||
+                                    listed.reason == "PartitionTimeLimit" || listed.reason == "BadConstraints" ||
+                                    listed.reason.starts_with("Assoc") || listed.reason.starts_with("QOS") ||
+                                    listed.reason == "ReqNodeNotAvail" || listed.reason == "AccountNotAllowed"))
+    notice("jobs wait in Slurm's queue, and may wait for ever: " + listed.reason +
+           " (`squeue --me --name=" + job_name + "` shows them)");
+}
+
+// A submission that was in doubt has been seen by now, or is made again: under another name, and the first is
+// void, so that a controller that comes upon it late begins nothing twice.
+void SlurmRunner::Impl::settle_doubts(const std::set<std::string>& seen, SteadyTime asked) {
+  std::vector<std::string> again;
+  for (auto& [batch, doubt] : batches) {
+    if (!doubt) continue;
+    if (seen.contains(batch)) {
+      doubt.reset();
+      continue;
+    }
+    pace.hurry(asked);
+    if (++doubt->looks >= 2 && asked > doubt->since + kDoubt) again.push_back(batch);
+  }
+  for (const std::string& batch : again) {
+    folder.void_batch(batch);
+    batches.erase(batch);
+    for (auto& [id, job] : jobs) {
+      if (job.batch != batch || job.stage != Stage::kSubmitting) continue;
+      if (job.was_taken_up) {
+        job.stage = Stage::kSubmitted;
+        lose(job, steady_clock::now(), false);
+      } else {
+        job.stage = Stage::kWaiting;
+      }
+    }
+  }
+}
+
+// Jobs of this study that nobody waits for: of a submission that was given up, or of an orchestrator that
+// died. Seen twice, since one that has just ended may still be listed.
+void SlurmRunner::Impl::end_strangers(const QueueAnswer& answer) {
+  std::set<std::string> unknown;
+  for (const SlurmJob& each : answer.jobs) {
+    if (each.is_over() || each.state == "COMPLETING") continue;
+    const bool is_ours = std::any_of(jobs.begin(), jobs.end(), [&](const auto& entry) {
+      return "tune:" + entry.second.batch == each.comment && entry.second.index == each.index;
+    });
+    if (!is_ours) unknown.insert(each.id);
+  }
+  std::vector<std::string> twice;
+  std::set_intersection(unknown.begin(), unknown.end(), strangers.begin(), strangers.end(),
+                        std::back_inserter(twice));
+  strangers = std::move(unknown);
+  if (twice.empty()) return;
+  notice("jobs of this study that no trial waits for are cancelled: " + twice.front() +
+         (twice.size() > 1 ? " and " + std::to_string(twice.size() - 1) + " more" : ""));
+  cancel(twice, false);
+}
+
+void SlurmRunner::Impl::cancel(const std::vector<std::string>& names, bool waiting_only) {
+  lane.add([this, names, waiting_only]() -> CommandLane::Then {
+    const std::string problem = cancel_jobs(names, waiting_only);
+    return [this, problem] {
+      if (!problem.empty()) notice("scancel failed, and is tried again: " + problem);
+    };
+  });
+}
+
+Milliseconds SlurmRunner::Impl::look_interval(const Job& job, SteadyTime now) const {
+  const auto age = std::chrono::duration_cast<Milliseconds>(now - job.since) / 20;
+  const Milliseconds load(1000 * static_cast<std::int64_t>(jobs.size()) / kLooksPerSecond);
+  // Nothing but its begin can happen to one that waits, and that is known early enough.
+  const Milliseconds least = job.began || job.is_gone ? kFirstLook : 2 * kFirstLook;
+  return std::max(std::clamp<Milliseconds>(age, least, kLongestLook), load);
+}
+
+void SlurmRunner::Impl::look(Job& job, SteadyTime now) {
+  job.next_look = now + look_interval(job, now);
+  if (!job.began) on_begin(job, now);
+  if (has_file(job.folder, kExitFile)) return finish(job.id, {});
+  if (has_file(job.folder, kEndedFile) && !job.is_gone) {
+    job.state = "ENDED";
+    return lose(job, now, false);
+  }
+  if (job.began && !job.is_gone) {
+    if (has_file(job.folder, kAgainFile)) {
+      job.state = "REQUEUED";
+      return lose(job, now, true);
+    }
+    std::error_code ignored;
+    const std::uintmax_t bytes = fs::file_size(job.folder / kMetricsFile, ignored);
+    if (!ignored && bytes != job.metrics_bytes) {
+      job.metrics_bytes = bytes;
+      push({RunnerEventKind::kProgress, job.id});
+    }
+    look_at_life(job, now);
+  }
+  if (job.is_gone && now >= job.gone_since + (job.may_run_on ? kFenceTime : kSettle)) return end_lost(job);
+  if (job.stop) keep_stop(job, now);
+}
+
+void SlurmRunner::Impl::on_begin(Job& job, SteadyTime now) {
+  const auto alive = read_alive(job.folder, job.token);
+  if (!alive) return;
+  job.began = true;
+  job.alive = *alive;
+  job.first_written = alive->beat == 0 ? alive->written : alive->began;
+  job.alive_changed = now;
+  job.next_beat_look = now + kBeatLook;
+  if (job.job.empty()) job.job = alive->job;
+  if (job.stage == Stage::kSubmitting) {
+    job.stage = Stage::kSubmitted;
+    job.submitted = now;
+    batches[job.batch].reset();
+  }
+  compare_clocks(job);
+  RunnerEvent event{RunnerEventKind::kBegan, job.id};
+  event.begin = JobBegin{job.start.value_or(alive->began), devices_of(*alive, settings.gpus_per_trial),
+                         alive->job + " on " + alive->node};
+  push(std::move(event));
+}
+
+// What a job says of its begin lies between its submission and now.
+void SlurmRunner::Impl::compare_clocks(const Job& job) {
+  const WallTime now = wall_now();
+  const Milliseconds early = job.submitted_at - job.alive.began, late = job.alive.written - now;
+  const Milliseconds apart = std::max(early, late);
+  if (job.submitted_at == WallTime{} || apart <= kClockTolerance) return;
+  notice("the clock of node " + job.alive.node + " is " + seconds_text(apart) +
+         (late > early ? " ahead of" : " behind") +
+         " this machine's: device hours and times of metrics are off by as much (chrony or ntpd sets clocks "
+         "right)");
+}
+
+// What it writes itself is believed by our own clock alone.
+void SlurmRunner::Impl::look_at_life(Job& job, SteadyTime now) {
+  if (now < job.next_beat_look) return;
+  job.next_beat_look = now + kBeatLook;
+  const auto alive = read_alive(job.folder, job.token);
+  if (alive && alive->beat != job.alive.beat) {
+    job.alive = *alive;
+    job.alive_changed = now;
+    return push({RunnerEventKind::kAlive, job.id});
+  }
+  const auto silent = std::chrono::duration_cast<Milliseconds>(now - job.alive_changed);
+  if (silent < kSuspectBeats * kJobHeartbeat) return;
+  pace.hurry(now);
+  if (silent < kUnheardBeats * kJobHeartbeat || is_silent) return;
+  job.unheard = "its supervisor on " + job.alive.node + " gave no sign of life for " + format_duration(silent);
+  cancel({job.job}, false);
+  lose(job, now, true);
+}
+
+// Its job is over, as far as Slurm knows. Should a part of it live on, the fence ends that.
+void SlurmRunner::Impl::lose(Job& job, SteadyTime now, bool may_run_on) {
+  job.is_gone = true;
+  job.may_run_on = may_run_on && job.began;
+  job.gone_since = now;
+  job.next_look = now;
+  try {
+    write_fence(job.folder);
+  } catch (const Error& error) {
+    notice(error.what());
+  }
+}
+
+// Nothing has told how it ended, and nothing will.
+void SlurmRunner::Impl::end_lost(Job& job) {
+  if (job.stop) return end_with(job, job.stop->reason);
+  const std::string name = "job " + (job.job.empty() ? "?" : job.job);
+  if (job.state == "PREEMPTED" || job.state == "REQUEUED") return end_with(job, StopReason::kTerminated);
+  if (job.state == "TIMEOUT" || job.state == "DEADLINE") return end_with(job, StopReason::kJobTime);
+  // Never submitted, by an orchestrator that died meanwhile.
+  if (job.was_taken_up && !job.began && job.state.empty()) return end_with(job, StopReason::kLost);
+  if (job.state == "OUT_OF_MEMORY") {
+    ExitRecord record;
+    record.signal = 9;
+    record.out_of_memory = true;
+    write_exit(job, record);
+    return finish(job.id, {});
+  }
+  if (!job.unheard.empty()) return finish(job.id, job.unheard);
+  if (!job.began) {
+    explain_unseen(job);
+    return finish(job.id, name + " ended without having begun it" +
+                              (job.state.empty() ? "" : " (" + job.state + ")") +
+                              (job.nodes.empty() ? "" : " on " + job.nodes));
+  }
+  if (job.state == "ENDED") return finish(job.id, "its supervisor on " + job.alive.node + " was killed");
+  if (job.state == "NODE_FAIL") return finish(job.id, name + " ended, since its node " + job.alive.node + " failed");
+  finish(job.id, name + " on " + job.alive.node + " ended without a report" +
+                     (job.state.empty() ? "" : " (" + job.state + ")"));
+}
+
+// The script says by its exit code what it could not reach, and such a node would take one job after another.
+void SlurmRunner::Impl::explain_unseen(const Job& job) {
+  if (job.job.empty() || job.state == "CANCELLED") return;
+  lane.add([this, name = job.job]() -> CommandLane::Then {
+    const auto exit = job_exit(name);
+    return [this, exit] {
+      if (!exit || exit->nodes.empty() || (exit->code != kFolderUnseen && exit->code != kSupervisorUnseen))
+        return;
+      bad_nodes.insert(exit->nodes);
+      notice("node " + exit->nodes + " does not see " +
+             (exit->code == kFolderUnseen ? "the trials' folder " + folder.path().parent_path().string() +
+                                                ": mount it there"
+                                          : supervisor.string() + ": install tune there") +
+             ". Its jobs go to other nodes meanwhile");
+    };
+  });
+}
+
+void SlurmRunner::Impl::keep_stop(Job& job, SteadyTime now) {
+  AskedStop& stop = *job.stop;
+  if (stop.cancelled || now < stop.at_once_after || job.job.empty()) return;
+  stop.cancelled = true;
+  cancel({job.job}, false);
+  pace.hurry(now);
+}
+
+void SlurmRunner::Impl::write_exit(const Job& job, const ExitRecord& record) const {
+  ExitRecord whole = record;
+  whole.token = job.token;
+  write_file_atomically(job.folder / kExitFile, exit_json(whole).dump() + "\n");
+}
+
+void SlurmRunner::Impl::end_with(Job& job, StopReason reason) {
+  ExitRecord record;
+  record.stop_text = to_string(reason);
+  record.exit_code = 127;
+  if (job.began)
+    record.wall_seconds = std::chrono::duration<double>(steady_clock::now() - job.since).count();
+  write_exit(job, record);
+  finish(job.id, {});
+}
+
+// By Slurm's own times where it has told them, else by those of the job's script.
+std::optional<Milliseconds> SlurmRunner::Impl::held_by(const Job& job) const {
+  if (!job.began) return Milliseconds(0);
+  if (job.start && job.end && *job.end >= *job.start) return *job.end - *job.start;
+  const JsonFile exit = read_json_file(job.folder / kExitFile, 64 << 10);
+  if (!exit.is_there || !exit.value.is_object()) return wall_now() - job.alive.began;
+  const double wall = exit.value.value("wall_seconds", 0.0);
+  // The first heartbeat is the supervisor's begin; the script began before, and Slurm counts from there.
+  const Milliseconds before = job.first_written - job.start.value_or(job.alive.began);
+  return Milliseconds(static_cast<std::int64_t>(wall * 1000)) +
+         std::clamp(before, Milliseconds(0), Milliseconds(60'000));
+}
+
+void SlurmRunner::Impl::finish(AttemptId id, const std::string& loss) {
+  const Job& job = jobs.at(id);
+  RunnerEvent event{RunnerEventKind::kExited, id};
+  event.held = held_by(job);
+  event.loss = loss;
+  jobs.erase(id);
+  times.erase(id);
+  push(std::move(event));
+}
+
+SlurmRunner::SlurmRunner(const SlurmRunnerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+SlurmRunner::~SlurmRunner() { impl_->lane.wait_until_idle(); }
+
+AttemptRecord SlurmRunner::start(const Attempt& attempt) {
+  TUNE_CHECK(!impl_->find(attempt.id), "the attempt runs already");
+  const std::optional<Milliseconds> asked = job_time(impl_->settings, attempt.time_limit);
+  const std::optional<Milliseconds> time = asked ? asked : impl_->default_time;
+  JobShare share;
+  share.threads = impl_->settings.cpus;
+  share.nodes = impl_->settings.nodes_per_trial;
+  share.gpus = impl_->settings.gpus_per_trial;
+  if (share.gpus == 0 && impl_->settings.gres.starts_with("gpu")) share.gpus = 1;
+  share.program_bytes = impl_->program_bytes;
+  if (time) share.time_left = std::max(*time / 2, *time - attempt.grace - kTimeReserve);
+  Job job;
+  job.id = attempt.id;
+  job.token = attempt.token;
+  job.folder = fs::absolute(attempt.folder);
+  job.launch_file = write_launch_files(attempt, share);
+  job.secrets = attempt.secret_environment;
+  job.since = steady_clock::now();
+  impl_->times[attempt.id] = asked;
+  impl_->jobs.emplace(attempt.id, std::move(job));
+  AttemptRecord record;
+  record.id = attempt.id;
+  record.token = attempt.token;
+  record.folder = attempt.folder;
+  record.boot_id = kSlurmBoot;
+  record.threads = impl_->settings.cpus;
+  record.waits = true;
+  return record;
+}
+
+bool SlurmRunner::attach(const AttemptRecord& record) {
+  TUNE_CHECK(!impl_->find(record.id), "the attempt runs already");
+  const auto submitted = read_submit(record.folder);
+  // Its end is read, or it was never submitted, and then it never will be.
+  if (!submitted || submitted->token != record.token || has_file(record.folder, kExitFile)) return false;
+  const SteadyTime now = steady_clock::now();
+  Job job;
+  job.id = record.id;
+  job.token = record.token;
+  job.folder = fs::absolute(record.folder);
+  job.launch_file = job.folder / kLaunchFile;
+  job.since = job.submitted = job.next_look = now;
+  job.batch = submitted->batch;
+  job.index = submitted->index;
+  job.job = submitted->job;
+  job.submitted_at = submitted->time;
+  job.was_taken_up = true;
+  // Without a number nobody knows whether sbatch was heard.
+  job.stage = job.job.empty() ? Stage::kSubmitting : Stage::kSubmitted;
+  std::optional<Doubt>& doubt = impl_->batches[job.batch];
+  if (job.job.empty()) doubt = Doubt{now, "tune died meanwhile"};
+  impl_->pace.hurry(now);
+  impl_->jobs.emplace(record.id, std::move(job));
+  return true;
+}
+
+Capacity SlurmRunner::capacity() {
+  const int taken = static_cast<int>(impl_->jobs.size());
+  return {std::max(0, impl_->parallel - taken), impl_->parallel, {}, {}};
+}
+
+std::vector<std::string> SlurmRunner::take_notices() { return std::exchange(impl_->notices, {}); }
+void SlurmRunner::set_parallel(int parallel) { impl_->parallel = parallel; }
+
+RunnerEvent SlurmRunner::wait(SteadyTime deadline) {
+  while (true) {
+    const SteadyTime now = steady_clock::now();
+    const SteadyTime next = impl_->work(now);
+    if (!impl_->events.empty()) {
+      RunnerEvent event = std::move(impl_->events.front());
+      impl_->events.pop_front();
+      return event;
+    }
+    if (now >= deadline) return {RunnerEventKind::kDeadline, {}};
+    const auto left = std::chrono::ceil<Milliseconds>(std::min(next, deadline) - now).count();
+    pollfd wakes{impl_->wake_descriptor.get(), POLLIN, 0};
+    if (::poll(&wakes, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000))) != 1) continue;
+    std::uint64_t count = 0;
+    static_cast<void>(::read(wakes.fd, &count, sizeof count) == 0);
+    impl_->events.push_back({RunnerEventKind::kWoken, {}});
+  }
+}
+
+void SlurmRunner::stop(AttemptId id, Milliseconds grace, StopReason reason) {
+  Job* job = impl_->find(id);
+  if (!job) return;
+  const SteadyTime now = steady_clock::now();
+  const SteadyTime at_once_after = now + grace + (grace.count() > 0 ? kStopPatience : Milliseconds(2'000));
+  if (job->stop) {
+    if (at_once_after >= job->stop->at_once_after) return;
+    job->stop->grace = grace;
+    job->stop->at_once_after = at_once_after;
+  } else {
+    job->stop = AskedStop{grace, reason, now, at_once_after};
+  }
+  if (job->stage == Stage::kWaiting) return impl_->end_with(*job, reason);
+  try {
+    write_stop(job->folder, job->token, grace, job->stop->reason);
+  } catch (const Error& error) {
+    impl_->notice(error.what());
+  }
+  // One that waits in the queue ends at once, and one that begins just now reads what was written.
+  if (!job->began && !job->job.empty()) {
+    impl_->cancel({job->job}, true);
+    impl_->pace.hurry(now);
+  }
+}
+
+void SlurmRunner::wake() {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(impl_->wake_descriptor.get(), &one, sizeof one) == 0);
+}
+
+}  // namespace tune::engine
