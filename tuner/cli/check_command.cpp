@@ -305,7 +305,8 @@ void print_sample(const Spec& spec, const metrics::LogSample& sample, const Samp
 void check_runner(Spec& spec, std::optional<RunnerKind> runner) {
   if (runner.value_or(spec.runner.kind) != RunnerKind::kSlurm) return;
   engine::ClusterProblems found = engine::ask_cluster(spec, engine::inspect_cluster());
-  for (std::vector<Problem>* problems : {&found.fatal, &found.warnings}) locate_problems(spec.text, *problems);
+  for (std::vector<Problem>* problems : {&found.fatal, &found.warnings})
+    locate_problems(spec.text, *problems);
   if (!found.fatal.empty()) throw SpecError(spec.file, std::move(found.fatal));
   spec.warnings.insert(spec.warnings.end(), found.warnings.begin(), found.warnings.end());
 }

@@ -300,7 +300,8 @@ Finding check_slurm() {
       finding.text += "\npartition " + each.name + (each.is_default ? " (the default)" : "") + ": " +
                       each.state + ", " + plural_text(each.usable_nodes, "node") + " of " +
                       std::to_string(each.nodes) + " up, " + plural_text(each.most_cpus, "core") + gres +
-                      ", jobs of " + (each.most_time ? format_duration(*each.most_time) + " at most" : "any time");
+                      ", jobs of " +
+                      (each.most_time ? format_duration(*each.most_time) + " at most" : "any time");
     }
     if (any_up) return finding;
     finding.verdict = Verdict::kWarning;
@@ -339,10 +340,10 @@ int doctor_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
-  std::vector<Finding> findings = {
-      check_gpus(machine), check_disk(store),      check_rights(store), check_file_system(store),
-      check_sqlite(),      check_studies(store),   check_models(store), check_endpoints(store),
-      check_supervisor(),  check_trainer(machine), check_limits()};
+  std::vector<Finding> findings = {check_gpus(machine),      check_disk(store),      check_rights(store),
+                                   check_file_system(store), check_sqlite(),         check_studies(store),
+                                   check_models(store),      check_endpoints(store), check_supervisor(),
+                                   check_trainer(machine),   check_limits()};
   if (find_program("sbatch")) findings.push_back(check_slurm());
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;

@@ -16,27 +16,28 @@ struct OwnOption {
   const char* cure;
 };
 constexpr const char* kTunes = "leave it out: tune says it itself";
-constexpr std::array<OwnOption, 21> kOwnOptions{{{"array", 'a', kTunes},
-                                                 {"comment", ' ', kTunes},
-                                                 {"job-name", 'J', kTunes},
-                                                 {"output", 'o', kTunes},
-                                                 {"error", 'e', kTunes},
-                                                 {"input", 'i', kTunes},
-                                                 {"open-mode", ' ', kTunes},
-                                                 {"chdir", 'D', kTunes},
-                                                 {"export", ' ', kTunes},
-                                                 {"export-file", ' ', kTunes},
-                                                 {"parsable", ' ', kTunes},
-                                                 {"wrap", ' ', kTunes},
-                                                 {"wait", 'W', kTunes},
-                                                 {"test-only", ' ', kTunes},
-                                                 {"signal", ' ', kTunes},
-                                                 {"partition", 'p', "use runner.partition"},
-                                                 {"account", 'A', "use runner.account"},
-                                                 {"gres", ' ', "use runner.gres, or resources.gpus_per_trial"},
-                                                 {"time", 't', "use runner.time"},
-                                                 {"cpus-per-task", 'c', "use runner.cpus"},
-                                                 {"nodes", 'N', "use runner.nodes_per_trial"}}};
+constexpr std::array<OwnOption, 21> kOwnOptions{
+    {{"array", 'a', kTunes},
+     {"comment", ' ', kTunes},
+     {"job-name", 'J', kTunes},
+     {"output", 'o', kTunes},
+     {"error", 'e', kTunes},
+     {"input", 'i', kTunes},
+     {"open-mode", ' ', kTunes},
+     {"chdir", 'D', kTunes},
+     {"export", ' ', kTunes},
+     {"export-file", ' ', kTunes},
+     {"parsable", ' ', kTunes},
+     {"wrap", ' ', kTunes},
+     {"wait", 'W', kTunes},
+     {"test-only", ' ', kTunes},
+     {"signal", ' ', kTunes},
+     {"partition", 'p', "use runner.partition"},
+     {"account", 'A', "use runner.account"},
+     {"gres", ' ', "use runner.gres, or resources.gpus_per_trial"},
+     {"time", 't', "use runner.time"},
+     {"cpus-per-task", 'c', "use runner.cpus"},
+     {"nodes", 'N', "use runner.nodes_per_trial"}}};
 
 const OwnOption* own_option(std::string_view option) {
   for (const OwnOption& own : kOwnOptions) {

@@ -32,7 +32,7 @@ struct Launch {
   std::optional<Milliseconds> no_output, no_metric_time;  // silences that end the attempt
   Milliseconds quiet_after{600'000};                      // a silence that is told to the runner
   std::vector<int> cpus;                                  // the trainer is pinned to these; empty: not pinned
-  int control = -1;         // inherited socket to the runner; -1: none, the attempt outlives its orchestrator
+  int control = -1;  // inherited socket to the runner; -1: none, the attempt outlives its orchestrator
   std::optional<JobLaunch> job;
   std::vector<int> leases;  // inherited descriptors that the trainer inherits too
 };

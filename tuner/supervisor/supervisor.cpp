@@ -35,8 +35,8 @@ using std::chrono::steady_clock;
 // Metrics are announced this late, so that a burst costs the loop one event and a trial that ends at once
 // none.
 constexpr Milliseconds kWakeDelay{10};
-// Between the signals that a cluster sends to the processes of one job lay 10 ms (Slurm 22.05, two processes).
-// A trainer that has ended well seldom did so for a signal, and everybody would wait.
+// Between the signals that a cluster sends to the processes of one job lay 10 ms (Slurm 22.05, two
+// processes). A trainer that has ended well seldom did so for a signal, and everybody would wait.
 constexpr Milliseconds kVerdict{500}, kQuickVerdict{30};
 constexpr Milliseconds kKillInterval{5};      // between two passes of SIGKILL over a tree
 constexpr Milliseconds kRetryInterval{100};   // between two attempts to write to a full disk

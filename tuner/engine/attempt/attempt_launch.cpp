@@ -129,8 +129,9 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare&
   // One process on each node: `srun` starts it there, and ends all when one fails.
   if (share.nodes > 1) {
     const std::string nodes = std::to_string(share.nodes);
-    placed.argv = {"srun",     "--nodes=" + nodes,     "--ntasks=" + nodes, "--ntasks-per-node=1",
-                   "--kill-on-bad-exit=1", "--mpi=none"};
+    placed.argv = {
+        "srun",      "--nodes=" + nodes, "--ntasks=" + nodes, "--ntasks-per-node=1", "--kill-on-bad-exit=1",
+        "--mpi=none"};
     placed.argv.insert(placed.argv.end(), attempt.argv.begin(), attempt.argv.end());
   }
   Json launch = launch_document(placed, whole_environment(attempt, environment));

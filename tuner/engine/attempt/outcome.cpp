@@ -150,9 +150,10 @@ AttemptOutcome timed_out(const AttemptEnd& end, const std::optional<double>& val
 // A trial that outlasts its job goes on in another, as long as each takes it further.
 AttemptOutcome out_of_job_time(const AttemptEnd& end) {
   if (end.has_saved) return requeued("the time limit of its job ran out; it goes on from what it has saved");
-  return failed("timeout",
-                "the time limit of its job ran out, and it had saved nothing to go on from: raise runner.time, or "
-                "have the program save its state in $TUNE_CHECKPOINT_DIR now and then");
+  return failed(
+      "timeout",
+      "the time limit of its job ran out, and it had saved nothing to go on from: raise runner.time, or "
+      "have the program save its state in $TUNE_CHECKPOINT_DIR now and then");
 }
 
 std::string with_output(std::string reason, const std::string& last_output) {

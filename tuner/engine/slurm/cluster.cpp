@@ -138,8 +138,8 @@ ClusterProblems cluster_problems(const SlurmSettings& settings, const std::optio
   };
   if (!settings.account.empty() && !cluster.keeps_accounts)
     found.warnings.push_back({0, 0, "/runner/account",
-                              "the cluster " + cluster.name + " keeps no accounts, so nothing is charged to \"" +
-                                  settings.account + "\"",
+                              "the cluster " + cluster.name +
+                                  " keeps no accounts, so nothing is charged to \"" + settings.account + "\"",
                               "leave it out"});
   const Partition* partition = cluster.partition(settings.partition);
   if (partition == nullptr) {
@@ -173,7 +173,7 @@ ClusterProblems cluster_problems(const SlurmSettings& settings, const std::optio
     refuse("/runner/cpus",
            "no node of " + name + " has more than " + plural_text(partition->most_cpus, "core"),
            "take fewer, or another partition");
-  const std::string gres = !settings.gres.empty()          ? settings.gres
+  const std::string gres = !settings.gres.empty()        ? settings.gres
                            : settings.gpus_per_trial > 0 ? "gpu:" + std::to_string(settings.gpus_per_trial)
                                                          : "";
   for (const std::string& asked : split(gres, ',')) {

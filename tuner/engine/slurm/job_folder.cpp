@@ -89,10 +89,11 @@ fs::path work_folder(const fs::path& study_folder, const std::string& study, con
   const fs::path trials = trials_folder(study_folder);
   if (const fs::path there = shared_folder_of(study_folder); !there.empty()) {
     if (!shared.empty() && there.parent_path() != shared)
-      throw Error(ExitCode::kConflict,
-                  "the study's trials lie in \"" + there.string() + "\", and runner.work is \"" +
-                      shared.string() + "\"",
-                  "name \"" + there.parent_path().string() + "\" in runner.work, or begin another study: --name");
+      throw Error(
+          ExitCode::kConflict,
+          "the study's trials lie in \"" + there.string() + "\", and runner.work is \"" + shared.string() +
+              "\"",
+          "name \"" + there.parent_path().string() + "\" in runner.work, or begin another study: --name");
     return there;
   }
   if (shared.empty()) return study_folder;
@@ -190,7 +191,8 @@ std::vector<std::string> devices_of(const AliveRecord& alive, int gpus_per_node)
 void write_stop(const fs::path& attempt, const std::string& token, Milliseconds grace, StopReason reason) {
   write_file_atomically(
       attempt / kStopFile,
-      Json{{"schema", 1}, {"token", token}, {"grace_ms", grace.count()}, {"reason", to_string(reason)}}.dump() +
+      Json{{"schema", 1}, {"token", token}, {"grace_ms", grace.count()}, {"reason", to_string(reason)}}
+              .dump() +
           "\n");
 }
 

@@ -50,8 +50,8 @@ class JobFolder {
 struct SubmitRecord {
   std::string token, batch;
   int index = 0;
-  std::string job;             // empty: not known
-  WallTime time{};             // when it was submitted
+  std::string job;  // empty: not known
+  WallTime time{};  // when it was submitted
 };
 void write_submit(const std::filesystem::path& attempt, const SubmitRecord& record);
 std::optional<SubmitRecord> read_submit(const std::filesystem::path& attempt);

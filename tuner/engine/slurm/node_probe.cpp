@@ -1,6 +1,8 @@
 #include "tuner/engine/slurm/node_probe.h"
 
 #include <chrono>
+#include <cstdlib>
+#include <map>
 #include <sstream>
 #include <thread>
 
@@ -22,9 +24,9 @@ namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
 constexpr Milliseconds kLook{50};
-constexpr Milliseconds kProbeTime{120'000};     // of the job; it takes no second
-constexpr Milliseconds kProbeSettle{5'000};     // after the job's end, for its file to come in sight
-constexpr Milliseconds kTolerance{60'000};  // of clocks: times of metrics are for people
+constexpr Milliseconds kProbeTime{120'000};  // of the job; it takes no second
+constexpr Milliseconds kProbeSettle{5'000};  // after the job's end, for its file to come in sight
+constexpr Milliseconds kTolerance{60'000};   // of clocks: times of metrics are for people
 constexpr Milliseconds kSayAfter{5'000};
 constexpr int kBusyTries = 5;
 
@@ -34,10 +36,10 @@ constexpr const char* kProbeScript = R"(#!/bin/sh
 [ -d "${1%/*}" ] || exit 87
 {
   echo "node ${SLURMD_NODENAME:-$(uname -n)}"
-  echo "time_ms $(date +%s%3N)"
-  [ -x "$2" ] && echo "bytes $(wc -c <"$2")"
-  [ -x "$2" ] && "$2" --help >/dev/null 2>&1 && echo "starts yes"
-  [ -d "$3" ] && echo "folder yes"
+  echo "time_ms $(date +%s%3N)"[-x "$2"] &&
+                                     echo "bytes $(wc -c <" $2 ")"[-x "$2"] &&
+                                     "$2" --help > / dev / null 2 > &1 && echo "starts yes"[-d "$3"] &&
+                                     echo "folder yes"
 } >"$1.part" || exit 89
 mv "$1.part" "$1" || exit 89
 )";
@@ -56,7 +58,8 @@ std::map<std::string, std::string> read_answer(const fs::path& file) {
 // What the probe's answer depends on.
 std::string fingerprint(const NodeProbe& probe, const fs::path& supervisor) {
   Json parts = Json::array();
-  for (const std::string& option : job_options(probe.spec.runner.slurm, std::nullopt)) parts.push_back(option);
+  for (const std::string& option : job_options(probe.spec.runner.slurm, std::nullopt))
+    parts.push_back(option);
   parts.push_back(supervisor.string());
   parts.push_back(fs::file_size(supervisor));
   parts.push_back(probe.spec.folder.string());
@@ -67,7 +70,8 @@ std::string submit(const NodeProbe& probe, const fs::path& script, const fs::pat
                    const fs::path& supervisor, const std::string& name) {
   std::vector<std::string> arguments = job_options(probe.spec.runner.slurm, kProbeTime);
   arguments.insert(arguments.begin(), {"--job-name=" + name, "--comment=tune:" + name});
-  for (const std::string& part : {script.string(), answer.string(), supervisor.string(), probe.spec.folder.string()})
+  for (const std::string& part :
+       {script.string(), answer.string(), supervisor.string(), probe.spec.folder.string()})
     arguments.push_back(part);
   Submission said;
   for (int i = 0; i < kBusyTries; ++i) {
@@ -84,12 +88,13 @@ std::string submit(const NodeProbe& probe, const fs::path& script, const fs::pat
 }
 
 [[noreturn]] void fail_unseen(const NodeProbe& probe, const std::string& job, const fs::path& supervisor) {
-  const auto exit = job_exit(job);
-  const std::string node = exit && !exit->nodes.empty() ? "node " + exit->nodes : "the node of job " + job;
-  if (exit && exit->code == kSupervisorUnseen)
+  const auto script = job_exit(job);
+  const std::string node =
+      script && !script->nodes.empty() ? "node " + script->nodes : "the node of job " + job;
+  if (script && script->code == kSupervisorUnseen)
     throw Error(ExitCode::kEnvironment, node + " does not see " + supervisor.string(),
                 "install the same tune there, under the same path");
-  if (exit && exit->code == kCannotWrite)
+  if (script && script->code == kCannotWrite)
     throw Error(ExitCode::kEnvironment, node + " cannot write to \"" + probe.work.string() + "\"",
                 "check the rights and the quota of that folder on the nodes");
   throw Error(ExitCode::kEnvironment,
@@ -107,7 +112,7 @@ void judge(const NodeProbe& probe, const std::map<std::string, std::string>& ans
   if (said("bytes").empty())
     throw Error(ExitCode::kEnvironment, node + " does not see " + supervisor.string(),
                 "install the same tune there, under the same path");
-  if (std::stoull(said("bytes")) != fs::file_size(supervisor))
+  if (std::strtoull(said("bytes").c_str(), nullptr, 10) != fs::file_size(supervisor))
     throw Error(ExitCode::kEnvironment, node + " has another version of " + supervisor.string(),
                 "install the same tune on every node");
   if (said("starts").empty())

@@ -10,8 +10,8 @@ namespace tune::engine {
 
 struct NodeProbe {
   const Spec& spec;
-  std::filesystem::path work;        // of the study
-  std::filesystem::path supervisor;  // as the nodes are to find it; empty: find_supervisor()
+  std::filesystem::path work;                      // of the study
+  std::filesystem::path supervisor;                // as the nodes are to find it; empty: find_supervisor()
   std::function<int()> signals;                    // how many a person has sent
   std::function<void(const std::string&)> notice;  // a sentence for people
 };

@@ -6,8 +6,8 @@
 
 namespace tune::engine {
 
-// 5 s after something was odd, then twice as long each time, up to a minute: Slurm's manual warns of squeue in
-// loops, and sites ask for a minute and more. Owned by the runner, on its thread.
+// 5 s after something was odd, then twice as long each time, up to a minute: Slurm's manual warns of squeue
+// in loops, and sites ask for a minute and more. Owned by the runner, on its thread.
 class QueryPace {
  public:
   static constexpr Milliseconds kQuick{5'000}, kSlow{60'000};

@@ -21,8 +21,8 @@ constexpr Milliseconds kQueryLimit{10'000};
 constexpr Milliseconds kSubmitLimit{60'000};
 
 // States of jobs that are over (squeue(1), JOB STATE CODES).
-constexpr std::array<std::string_view, 10> kOver{"COMPLETED", "CANCELLED",     "FAILED",    "TIMEOUT",
-                                                 "NODE_FAIL", "PREEMPTED",     "BOOT_FAIL", "DEADLINE",
+constexpr std::array<std::string_view, 10> kOver{"COMPLETED", "CANCELLED",    "FAILED",    "TIMEOUT",
+                                                 "NODE_FAIL", "PREEMPTED",    "BOOT_FAIL", "DEADLINE",
                                                  "REVOKED",   "OUT_OF_MEMORY"};
 
 std::optional<WallTime> time_from(const std::string& text) {
@@ -51,7 +51,6 @@ SlurmOutput run_slurm(std::vector<std::string> argv, Milliseconds time_limit,
   SlurmOutput output;
   Program program{std::move(argv), "/"};
   program.environment = environment;
-  program.environment["SLURM_TIME_FORMAT"] = "%s";
   program.time_limit = time_limit;
   program.ends_as_group = true;
   std::string said;
@@ -61,9 +60,8 @@ SlurmOutput run_slurm(std::vector<std::string> argv, Milliseconds time_limit,
     output.out = std::move(result.out);
     output.exit_code = result.exit_code;
     if (result.exit_code != 0)
-      output.problem = said.empty() ? program.argv[0] + " ended with exit code " +
-                                          std::to_string(result.exit_code)
-                                    : said;
+      output.problem =
+          said.empty() ? program.argv[0] + " ended with exit code " + std::to_string(result.exit_code) : said;
   } catch (const ProgramTimeout& timeout) {
     output.problem = timeout.what();
     output.timed_out = true;
@@ -93,10 +91,9 @@ std::vector<SlurmJob> parse_queue(const std::string& text) {
 }
 
 QueueAnswer queued_jobs(const std::string& job_name) {
-  const SlurmOutput output =
-      run_slurm({"squeue", "--noheader", "--array", "--states=all", "--me", "--name=" + job_name,
-                 "--format=%i|%T|%r|%N|%S|%e|%k"},
-                kQueryLimit);
+  const SlurmOutput output = run_slurm({"squeue", "--noheader", "--array", "--states=all", "--me",
+                                        "--name=" + job_name, "--format=%i|%T|%r|%N|%S|%e|%k"},
+                                       kQueryLimit, {{"SLURM_TIME_FORMAT", "%s"}});
   if (!output.problem.empty()) return {{}, output.problem};
   return {parse_queue(output.out), {}};
 }
@@ -158,10 +155,10 @@ std::optional<JobExit> job_exit(const std::string& job) {
   const auto pairs = parse_pairs(output.out);
   const auto code = pairs.find("ExitCode"), nodes = pairs.find("NodeList");
   if (code == pairs.end()) return std::nullopt;
-  JobExit exit;
-  std::from_chars(code->second.data(), code->second.data() + code->second.size(), exit.code);
-  if (nodes != pairs.end() && nodes->second != "(null)") exit.nodes = nodes->second;
-  return exit;
+  JobExit script;
+  std::from_chars(code->second.data(), code->second.data() + code->second.size(), script.code);
+  if (nodes != pairs.end() && nodes->second != "(null)") script.nodes = nodes->second;
+  return script;
 }
 
 std::string slurm_duration(Milliseconds time) {

@@ -73,8 +73,8 @@ struct Job {
   SteadyTime since;  // it was started here, or taken up
   std::string batch;
   int index = 0;
-  std::string job;        // Slurm's name for it; empty: not known
-  SteadyTime submitted;   // it was known to be submitted
+  std::string job;       // Slurm's name for it; empty: not known
+  SteadyTime submitted;  // it was known to be submitted
   WallTime submitted_at{};
   bool was_taken_up = false;
 
@@ -113,8 +113,7 @@ std::optional<Milliseconds> job_time(const SlurmSettings& settings,
   return std::nullopt;
 }
 
-std::vector<std::string> job_options(const SlurmSettings& settings,
-                                     const std::optional<Milliseconds>& time) {
+std::vector<std::string> job_options(const SlurmSettings& settings, const std::optional<Milliseconds>& time) {
   std::vector<std::string> options{"--chdir=/", "--output=/dev/null", "--no-requeue"};
   if (!settings.partition.empty()) options.push_back("--partition=" + settings.partition);
   if (!settings.account.empty()) options.push_back("--account=" + settings.account);
@@ -138,12 +137,15 @@ struct SlurmRunner::Impl {
   SteadyTime work(SteadyTime now);
   void submit_waiting(SteadyTime now);
   void submit(const std::vector<AttemptId>& ids);
+  void put_off(SteadyTime now, const std::string& problem);
+  void remember(const Job& job);
   void on_submission(const std::string& batch, const Submission& answer, SteadyTime asked);
   void ask_queue(SteadyTime now);
   void on_queue(const QueueAnswer& answer, SteadyTime asked);
   void take_in(Job& job, const SlurmJob& listed, SteadyTime now);
   void settle_doubts(const std::set<std::string>& seen, SteadyTime asked);
   void end_strangers(const QueueAnswer& answer);
+  void look_safely(Job& job, SteadyTime now);
   void look(Job& job, SteadyTime now);
   void look_at_life(Job& job, SteadyTime now);
   void on_begin(Job& job, SteadyTime now);
@@ -153,7 +155,7 @@ struct SlurmRunner::Impl {
   void explain_unseen(const Job& job);
   void keep_stop(Job& job, SteadyTime now);
   void cancel(const std::vector<std::string>& jobs, bool waiting_only);
-  void write_exit(const Job& job, const ExitRecord& record) const;
+  void write_exit(const Job& job, ExitRecord record);
   void end_with(Job& job, StopReason reason);
   void finish(AttemptId id, const std::string& loss);
   std::optional<Milliseconds> held_by(const Job& job) const;
@@ -161,7 +163,6 @@ struct SlurmRunner::Impl {
   Job* find(AttemptId id);
 
   const SlurmSettings settings;
-  const std::string study;
   JobFolder folder;
   const fs::path supervisor;
   const std::uint64_t program_bytes;
@@ -170,7 +171,7 @@ struct SlurmRunner::Impl {
   int parallel;
   Descriptor wake_descriptor;
   std::map<AttemptId, Job> jobs;
-  std::map<std::string, std::optional<Doubt>> batches;  // that have been submitted, or may have been
+  std::map<std::string, std::optional<Doubt>> batches;     // that have been submitted, or may have been
   std::map<AttemptId, std::optional<Milliseconds>> times;  // of jobs that wait to be submitted
   std::set<std::string> bad_nodes, strangers;
   std::deque<RunnerEvent> events;
@@ -185,7 +186,6 @@ struct SlurmRunner::Impl {
 
 SlurmRunner::Impl::Impl(const SlurmRunnerOptions& options)
     : settings(options.settings),
-      study(options.study),
       folder(options.work),
       supervisor(fs::absolute(options.supervisor.empty() ? find_supervisor() : options.supervisor)),
       program_bytes(fs::file_size(supervisor)),
@@ -227,12 +227,12 @@ SteadyTime SlurmRunner::Impl::work(SteadyTime now) {
   for (auto& [id, job] : jobs)
     if (job.stage != Stage::kWaiting && now >= job.next_look) due.push_back(id);
   for (const AttemptId id : due)
-    if (Job* job = find(id)) look(*job, now);
+    if (Job* job = find(id)) look_safely(*job, now);
   if (!jobs.empty() && !is_asking && pace.is_due(now)) ask_queue(now);
   if (!jobs.empty() && !is_asking) next = std::min(next, pace.next());
   for (const auto& [id, job] : jobs)
-    next = std::min(next, job.stage == Stage::kWaiting ? std::max(retry_at, job.since + kGather)
-                                                       : job.next_look);
+    next = std::min(next,
+                    job.stage == Stage::kWaiting ? std::max(retry_at, job.since + kGather) : job.next_look);
   return next;
 }
 
@@ -247,7 +247,19 @@ void SlurmRunner::Impl::submit_waiting(SteadyTime now) {
     if (waiting.size() < kLargestArray && (waiting.empty() || times.at(id) == times.at(waiting.front())))
       waiting.push_back(id);
   }
-  if (!waiting.empty() && now >= oldest + kGather) submit(waiting);
+  if (waiting.empty() || now < oldest + kGather) return;
+  try {
+    submit(waiting);
+  } catch (const Error& error) {
+    for (const AttemptId id : waiting) jobs.at(id).stage = Stage::kWaiting;
+    put_off(now, error.what());
+  }
+}
+
+void SlurmRunner::Impl::put_off(SteadyTime now, const std::string& problem) {
+  retry_at = now + retry_after;
+  retry_after = std::min(2 * retry_after, kLongestRetry);
+  notice("jobs cannot be submitted for now, and it is tried again: " + problem);
 }
 
 // The list and submit.json come first: whoever finds them later can look the jobs up by their comment.
@@ -285,6 +297,15 @@ void SlurmRunner::Impl::submit(const std::vector<AttemptId>& ids) {
   });
 }
 
+// The job's number; without it a later run looks the job up.
+void SlurmRunner::Impl::remember(const Job& job) {
+  try {
+    write_submit(job.folder, {job.token, job.batch, job.index, job.job, job.submitted_at});
+  } catch (const Error& error) {
+    notice(error.what());
+  }
+}
+
 void SlurmRunner::Impl::on_submission(const std::string& batch, const Submission& answer, SteadyTime asked) {
   is_submitting = false;
   const SteadyTime now = steady_clock::now();
@@ -298,7 +319,7 @@ void SlurmRunner::Impl::on_submission(const std::string& batch, const Submission
       job.stage = Stage::kSubmitted;
       job.submitted = job.next_look = now;
       job.job = ids.size() > 1 ? answer.job + "_" + std::to_string(job.index) : answer.job;
-      write_submit(job.folder, {job.token, batch, job.index, job.job, job.submitted_at});
+      remember(job);
     }
     return;
   }
@@ -312,9 +333,7 @@ void SlurmRunner::Impl::on_submission(const std::string& batch, const Submission
   batches.erase(batch);
   if (answer.kind == Submission::Kind::kBusy) {
     for (const AttemptId id : ids) jobs.at(id).stage = Stage::kWaiting;
-    retry_at = now + retry_after;
-    retry_after = std::min(2 * retry_after, kLongestRetry);
-    return notice("Slurm takes no job for now, and it is asked again: " + answer.problem);
+    return put_off(now, answer.problem);
   }
   for (const AttemptId id : ids) {
     Job& job = jobs.at(id);
@@ -379,7 +398,7 @@ void SlurmRunner::Impl::take_in(Job& job, const SlurmJob& listed, SteadyTime now
   }
   if (job.job != listed.id) {
     job.job = listed.id;
-    write_submit(job.folder, {job.token, job.batch, job.index, job.job, job.submitted_at});
+    remember(job);
   }
   job.state = listed.state;
   job.reason = listed.reason;
@@ -398,10 +417,11 @@ void SlurmRunner::Impl::take_in(Job& job, const SlurmJob& listed, SteadyTime now
     cancel({job.job}, true);
     return lose(job, now, true);
   }
-  if (listed.state == "PENDING" && (listed.reason == "PartitionDown" || listed.reason == "PartitionInactive" ||
-                                    listed.reason == "PartitionTimeLimit" || listed.reason == "BadConstraints" ||
-                                    listed.reason.starts_with("Assoc") || listed.reason.starts_with("QOS") ||
-                                    listed.reason == "ReqNodeNotAvail" || listed.reason == "AccountNotAllowed"))
+  if (listed.state == "PENDING" &&
+      (listed.reason == "PartitionDown" || listed.reason == "PartitionInactive" ||
+       listed.reason == "PartitionTimeLimit" || listed.reason == "BadConstraints" ||
+       listed.reason.starts_with("Assoc") || listed.reason.starts_with("QOS") ||
+       listed.reason == "ReqNodeNotAvail" || listed.reason == "AccountNotAllowed"))
     notice("jobs wait in Slurm's queue, and may wait for ever: " + listed.reason +
            " (`squeue --me --name=" + job_name + "` shows them)");
 }
@@ -472,6 +492,16 @@ Milliseconds SlurmRunner::Impl::look_interval(const Job& job, SteadyTime now) co
   return std::max(std::clamp<Milliseconds>(age, least, kLongestLook), load);
 }
 
+// A file server that does not answer says nothing about a job either.
+void SlurmRunner::Impl::look_safely(Job& job, SteadyTime now) {
+  try {
+    look(job, now);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kEnvironment) throw;
+    notice(std::string("the files of jobs cannot be read, and are tried again: ") + error.what());
+  }
+}
+
 void SlurmRunner::Impl::look(Job& job, SteadyTime now) {
   job.next_look = now + look_interval(job, now);
   if (!job.began) on_begin(job, now);
@@ -501,6 +531,7 @@ void SlurmRunner::Impl::on_begin(Job& job, SteadyTime now) {
   const auto alive = read_alive(job.folder, job.token);
   if (!alive) return;
   job.began = true;
+  job.since = now;
   job.alive = *alive;
   job.first_written = alive->beat == 0 ? alive->written : alive->began;
   job.alive_changed = now;
@@ -544,7 +575,8 @@ void SlurmRunner::Impl::look_at_life(Job& job, SteadyTime now) {
   if (silent < kSuspectBeats * kJobHeartbeat) return;
   pace.hurry(now);
   if (silent < kUnheardBeats * kJobHeartbeat || is_silent) return;
-  job.unheard = "its supervisor on " + job.alive.node + " gave no sign of life for " + format_duration(silent);
+  job.unheard =
+      "its supervisor on " + job.alive.node + " gave no sign of life for " + format_duration(silent);
   cancel({job.job}, false);
   lose(job, now, true);
 }
@@ -585,7 +617,8 @@ void SlurmRunner::Impl::end_lost(Job& job) {
                               (job.nodes.empty() ? "" : " on " + job.nodes));
   }
   if (job.state == "ENDED") return finish(job.id, "its supervisor on " + job.alive.node + " was killed");
-  if (job.state == "NODE_FAIL") return finish(job.id, name + " ended, since its node " + job.alive.node + " failed");
+  if (job.state == "NODE_FAIL")
+    return finish(job.id, name + " ended, since its node " + job.alive.node + " failed");
   finish(job.id, name + " on " + job.alive.node + " ended without a report" +
                      (job.state.empty() ? "" : " (" + job.state + ")"));
 }
@@ -594,15 +627,16 @@ void SlurmRunner::Impl::end_lost(Job& job) {
 void SlurmRunner::Impl::explain_unseen(const Job& job) {
   if (job.job.empty() || job.state == "CANCELLED") return;
   lane.add([this, name = job.job]() -> CommandLane::Then {
-    const auto exit = job_exit(name);
-    return [this, exit] {
-      if (!exit || exit->nodes.empty() || (exit->code != kFolderUnseen && exit->code != kSupervisorUnseen))
+    const auto script = job_exit(name);
+    return [this, script] {
+      if (!script || script->nodes.empty() ||
+          (script->code != kFolderUnseen && script->code != kSupervisorUnseen))
         return;
-      bad_nodes.insert(exit->nodes);
-      notice("node " + exit->nodes + " does not see " +
-             (exit->code == kFolderUnseen ? "the trials' folder " + folder.path().parent_path().string() +
-                                                ": mount it there"
-                                          : supervisor.string() + ": install tune there") +
+      bad_nodes.insert(script->nodes);
+      notice("node " + script->nodes + " does not see " +
+             (script->code == kFolderUnseen
+                  ? "the trials' folder " + folder.path().parent_path().string() + ": mount it there"
+                  : supervisor.string() + ": install tune there") +
              ". Its jobs go to other nodes meanwhile");
     };
   });
@@ -616,18 +650,21 @@ void SlurmRunner::Impl::keep_stop(Job& job, SteadyTime now) {
   pace.hurry(now);
 }
 
-void SlurmRunner::Impl::write_exit(const Job& job, const ExitRecord& record) const {
-  ExitRecord whole = record;
-  whole.token = job.token;
-  write_file_atomically(job.folder / kExitFile, exit_json(whole).dump() + "\n");
+// In the place of a supervisor that has not written it. Where it cannot be written the attempt is lost.
+void SlurmRunner::Impl::write_exit(const Job& job, ExitRecord record) {
+  record.token = job.token;
+  try {
+    write_file_atomically(job.folder / kExitFile, exit_json(record).dump() + "\n");
+  } catch (const Error& error) {
+    notice(error.what());
+  }
 }
 
 void SlurmRunner::Impl::end_with(Job& job, StopReason reason) {
   ExitRecord record;
   record.stop_text = to_string(reason);
   record.exit_code = 127;
-  if (job.began)
-    record.wall_seconds = std::chrono::duration<double>(steady_clock::now() - job.since).count();
+  if (job.began) record.wall_seconds = std::chrono::duration<double>(steady_clock::now() - job.since).count();
   write_exit(job, record);
   finish(job.id, {});
 }
@@ -636,9 +673,9 @@ void SlurmRunner::Impl::end_with(Job& job, StopReason reason) {
 std::optional<Milliseconds> SlurmRunner::Impl::held_by(const Job& job) const {
   if (!job.began) return Milliseconds(0);
   if (job.start && job.end && *job.end >= *job.start) return *job.end - *job.start;
-  const JsonFile exit = read_json_file(job.folder / kExitFile, 64 << 10);
-  if (!exit.is_there || !exit.value.is_object()) return wall_now() - job.alive.began;
-  const double wall = exit.value.value("wall_seconds", 0.0);
+  const JsonFile record = read_json_file(job.folder / kExitFile, 64 << 10);
+  if (!record.is_there || !record.value.is_object()) return wall_now() - job.alive.began;
+  const double wall = record.value.value("wall_seconds", 0.0);
   // The first heartbeat is the supervisor's begin; the script began before, and Slurm counts from there.
   const Milliseconds before = job.first_written - job.start.value_or(job.alive.began);
   return Milliseconds(static_cast<std::int64_t>(wall * 1000)) +

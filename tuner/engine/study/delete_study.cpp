@@ -48,10 +48,12 @@ std::uintmax_t freed_by(const fs::path& folder) {
 
 void remove_files(const fs::path& folder) {
   std::error_code error;
-  // What a cluster's nodes had of a study lies elsewhere, and goes first: with the link it would be forgotten.
+  // What a cluster's nodes had of a study lies elsewhere, and goes first: with the link it would be
+  // forgotten.
   if (const fs::path shared = shared_folder_of(folder); !shared.empty()) fs::remove_all(shared, error);
   if (error)
-    throw Error(ExitCode::kEnvironment, "cannot remove the trials of " + folder.string() + ": " + error.message(),
+    throw Error(ExitCode::kEnvironment,
+                "cannot remove the trials of " + folder.string() + ": " + error.message(),
                 "check the rights of the folder that its trials link to, and run the same command again");
   fs::remove_all(folder, error);
   if (error)

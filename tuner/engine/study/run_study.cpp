@@ -296,7 +296,9 @@ Place make_slurm_place(const OpenedStudy& study, const RunRequest& request, Jour
     journal.notice(warning.message + (warning.hint.empty() ? "" : ": " + warning.hint));
   Place place;
   place.work = work_folder(request.store / study.row.name, study.row.name, settings.work);
-  const bool is_seen = probe_node({spec, place.work, {},
+  const bool is_seen = probe_node({spec,
+                                   place.work,
+                                   {},
                                    [&] {
                                      requests.obey_now_and_then();
                                      return interruption.count.load();
@@ -305,7 +307,11 @@ Place make_slurm_place(const OpenedStudy& study, const RunRequest& request, Jour
   if (!is_seen) return place;
   const Partition* partition = cluster.partition(settings.partition);
   place.runner = std::make_unique<SlurmRunner>(
-      SlurmRunnerOptions{settings, study.row.name, place.work, spec.limits.parallel, {},
+      SlurmRunnerOptions{settings,
+                         study.row.name,
+                         place.work,
+                         spec.limits.parallel,
+                         {},
                          partition == nullptr ? std::nullopt : partition->default_time});
   return place;
 }
