@@ -44,7 +44,14 @@ while kill -0 "$supervisor" 2>/dev/null; do
   wait "$supervisor"
   code=$?
 done
-[ -e "$folder/exit.json" ] || [ -e "$folder/again" ] || echo "$code" >"$folder/ended"
+if [ ! -e "$folder/exit.json" ] && [ ! -e "$folder/again" ]; then
+  # It was killed, and what it had started may live on: each of that carries the attempt's token.
+  token=$(sed -n 's/.*"token":"\([0-9a-f]*\)".*/\1/p' "$launch")
+  for process in /proc/[0-9]* /proc/[0-9]*; do
+    tr '\0' '\n' 2>/dev/null <"$process/environ" | grep -qx "TUNE_ATTEMPT_TOKEN=$token" && kill -9 "${process#/proc/}"
+  done
+  echo "$code" >"$folder/ended"
+fi
 exit "$code"
 )";
 
