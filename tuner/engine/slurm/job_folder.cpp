@@ -24,7 +24,7 @@ constexpr std::uint64_t kMostBytes = 64 << 10;  // of a file that holds one reco
 // $1 is the batch's list, $2 tune-supervisor. Slurm keeps a copy, so it begins on a node that does not see
 // the shared folder too. As the supervisor's parent it says when that has died; it hands on what signals the
 // cluster sends to the script alone.
-constexpr const char* kScript = R"(#!/bin/sh
+constexpr const char* kScript = R"sh(#!/bin/sh
 # One attempt of a trial, as a job: written by tune, which submits it.
 TUNE_JOB_BEGAN=$(date +%s%3N)
 : "${MASTER_ADDR:=${SLURMD_NODENAME:-localhost}}" "${MASTER_PORT:=$((20000 + SLURM_JOB_ID % 20000))}"
@@ -53,7 +53,7 @@ if [ ! -e "$folder/exit.json" ] && [ ! -e "$folder/again" ]; then
   echo "$code" >"$folder/ended"
 fi
 exit "$code"
-)";
+)sh";
 
 [[noreturn]] void fail(const fs::path& folder, const std::string& reason) {
   throw Error(ExitCode::kEnvironment, "the folder \"" + folder.string() + "\" cannot be made: " + reason,

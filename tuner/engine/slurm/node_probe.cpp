@@ -31,7 +31,7 @@ constexpr Milliseconds kSayAfter{5'000};
 constexpr int kBusyTries = 5;
 
 // $1: what it says goes there; $2: the supervisor; $3: the spec's folder.
-constexpr const char* kProbeScript = R"(#!/bin/sh
+constexpr const char* kProbeScript = R"sh(#!/bin/sh
 # Looks whether this node sees what the trials need: written by tune, which submits it.
 [ -d "${1%/*}" ] || exit 87
 {
@@ -42,7 +42,7 @@ constexpr const char* kProbeScript = R"(#!/bin/sh
                                      echo "folder yes"
 } >"$1.part" || exit 89
 mv "$1.part" "$1" || exit 89
-)";
+)sh";
 constexpr int kCannotWrite = 89;
 
 std::map<std::string, std::string> read_answer(const fs::path& file) {

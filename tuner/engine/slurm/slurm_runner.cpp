@@ -230,9 +230,12 @@ SteadyTime SlurmRunner::Impl::work(SteadyTime now) {
     if (Job* job = find(id)) look_safely(*job, now);
   if (!jobs.empty() && !is_asking && pace.is_due(now)) ask_queue(now);
   if (!jobs.empty() && !is_asking) next = std::min(next, pace.next());
-  for (const auto& [id, job] : jobs)
-    next = std::min(next,
-                    job.stage == Stage::kWaiting ? std::max(retry_at, job.since + kGather) : job.next_look);
+  for (const auto& [id, job] : jobs) {
+    if (job.stage != Stage::kWaiting)
+      next = std::min(next, job.next_look);
+    else if (!is_submitting)
+      next = std::min(next, std::max(retry_at, job.since + kGather));
+  }
   return next;
 }
 
