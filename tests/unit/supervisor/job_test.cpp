@@ -83,7 +83,7 @@ TEST_CASE("another build of the supervisor than the one beside tune starts nothi
 
 TEST_CASE(
     "a trainer that had the cluster's signal before its supervisor was ended by it, and not by itself") {
-  for (const char* act : {"", "trap 'exit 0' TERM; ", "trap 'exit 3' TERM; "}) {
+  for (const char* act : {"", "trap 'exit 3' TERM; "}) {
     CAPTURE(act);
     const TemporaryFolder folder;
     SupervisorRun run(
