@@ -36,10 +36,10 @@ constexpr const char* kProbeScript = R"sh(#!/bin/sh
 [ -d "${1%/*}" ] || exit 87
 {
   echo "node ${SLURMD_NODENAME:-$(uname -n)}"
-  echo "time_ms $(date +%s%3N)"[-x "$2"] &&
-                                     echo "bytes $(wc -c <" $2 ")"[-x "$2"] &&
-                                     "$2" --help > / dev / null 2 > &1 && echo "starts yes"[-d "$3"] &&
-                                     echo "folder yes"
+  echo "time_ms $(date +%s%3N)"
+  [ -x "$2" ] && echo "bytes $(wc -c <"$2")"
+  [ -x "$2" ] && "$2" --help >/dev/null 2>&1 && echo "starts yes"
+  [ -d "$3" ] && echo "folder yes"
 } >"$1.part" || exit 89
 mv "$1.part" "$1" || exit 89
 )sh";
