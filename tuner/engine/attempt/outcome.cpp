@@ -263,7 +263,7 @@ AttemptOutcome classify(const AttemptEnd& end) {
     case StopReason::kLost:
       break;
   }
-  return requeued(std::string("interrupted: ") + to_string(*report.stop));
+  return requeued("interrupted: " + (end.unheard.empty() ? to_string(*report.stop) : end.unheard));
 }
 
 bool tells_of_lack_of_memory(std::string_view log_end) {

@@ -500,8 +500,8 @@ void StudyLoop::Impl::stop_search() {
 // What runs goes on, and the next run takes it up.
 StudyResult StudyLoop::Impl::leave() {
   if (desk.running() > 0)
-    journal.notice("interrupted: " + plural_text(desk.running(), "trial") +
-                   " of the cluster's goes on; the same command takes it up again");
+    journal.notice("interrupted, and left alone: " + plural_text(desk.running(), "job") +
+                   " on the cluster; the same command takes up what runs");
   record.save(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
   return result(Outcome::kInterrupted, "interrupted");
 }

@@ -132,11 +132,13 @@ Submission submit_job(const std::vector<std::string>& arguments,
 
 std::string cancel_jobs(const std::vector<std::string>& jobs, bool waiting_only) {
   if (jobs.empty()) return {};
-  std::vector<std::string> argv{"scancel", "--quiet"};
+  std::vector<std::string> argv{"scancel"};
   if (waiting_only) argv.push_back("--state=PENDING");
   argv.insert(argv.end(), jobs.begin(), jobs.end());
   const SlurmOutput output = run_slurm(std::move(argv), kQueryLimit);
-  const bool is_gone = has_any(output.problem, {"Invalid job id", "already completing or completed"});
+  // It says nothing where none of them waits any more.
+  const bool is_gone = has_any(output.problem, {"Invalid job id", "already completing or completed",
+                                                "scancel ended with exit code 1"});
   return is_gone ? std::string() : output.problem;
 }
 

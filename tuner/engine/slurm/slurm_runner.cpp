@@ -24,6 +24,7 @@
 #include "tuner/engine/slurm/query_pace.h"
 #include "tuner/engine/slurm/slurm_commands.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/crash_point.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/regular_file.h"
 
@@ -100,6 +101,11 @@ struct Doubt {
 };
 
 WallTime wall_now() { return SystemClock().wall_now(); }
+
+bool is_of_lost_node(const Job& job) { return job.is_gone && job.state == "NODE_FAIL"; }
+std::string node_failed(const Job& job) {
+  return "job " + job.job + " ended, since its node " + job.alive.node + " failed";
+}
 
 std::string seconds_text(Milliseconds time) { return format_duration(Milliseconds(std::abs(time.count()))); }
 
@@ -281,6 +287,7 @@ void SlurmRunner::Impl::submit(const std::vector<AttemptId>& ids) {
     write_submit(job.folder, {job.token, batch, job.index, {}, job.submitted_at});
     secrets.insert(job.secrets.begin(), job.secrets.end());
   }
+  crash_point("batch_written");
   batches[batch] = std::nullopt;
   is_submitting = true;
   std::vector<std::string> arguments = job_options(settings, times.at(ids.front()));
@@ -316,6 +323,7 @@ void SlurmRunner::Impl::on_submission(const std::string& batch, const Submission
   for (const auto& [id, job] : jobs)
     if (job.batch == batch && job.stage == Stage::kSubmitting) ids.push_back(id);
   if (answer.kind == Submission::Kind::kAccepted) {
+    crash_point("batch_submitted");
     retry_after = kFirstRetry;
     for (const AttemptId id : ids) {
       Job& job = jobs.at(id);
@@ -508,7 +516,7 @@ void SlurmRunner::Impl::look_safely(Job& job, SteadyTime now) {
 void SlurmRunner::Impl::look(Job& job, SteadyTime now) {
   job.next_look = now + look_interval(job, now);
   if (!job.began) on_begin(job, now);
-  if (has_file(job.folder, kExitFile)) return finish(job.id, {});
+  if (has_file(job.folder, kExitFile)) return finish(job.id, is_of_lost_node(job) ? node_failed(job) : "");
   if (has_file(job.folder, kEndedFile) && !job.is_gone) {
     job.state = "ENDED";
     return lose(job, now, false);
@@ -620,8 +628,7 @@ void SlurmRunner::Impl::end_lost(Job& job) {
                               (job.nodes.empty() ? "" : " on " + job.nodes));
   }
   if (job.state == "ENDED") return finish(job.id, "its supervisor on " + job.alive.node + " was killed");
-  if (job.state == "NODE_FAIL")
-    return finish(job.id, name + " ended, since its node " + job.alive.node + " failed");
+  if (is_of_lost_node(job)) return finish(job.id, node_failed(job));
   finish(job.id, name + " on " + job.alive.node + " ended without a report" +
                      (job.state.empty() ? "" : " (" + job.state + ")"));
 }
