@@ -4,9 +4,10 @@
 
 #include "support/catch.h"
 #include "tuner/engine/slurm/cluster.h"
+#include "tuner/engine/slurm/cluster_job.h"
+#include "tuner/engine/slurm/job_options.h"
 #include "tuner/engine/slurm/query_pace.h"
 #include "tuner/engine/slurm/slurm_commands.h"
-#include "tuner/engine/slurm/slurm_runner.h"
 
 namespace tune::engine {
 namespace {
@@ -153,6 +154,57 @@ TEST_CASE("a job lasts as long as the spec says, else as its trial may take and 
   CHECK(job_time(settings, Milliseconds(600'000)) == Milliseconds(660'000));
   settings.time = Milliseconds(3'600'000);
   CHECK(job_time(settings, Milliseconds(600'000)) == Milliseconds(3'600'000));
+}
+
+TEST_CASE("what becomes of an attempt without a report is told by what Slurm says of its job") {
+  ClusterJob job;
+  job.began = job.is_gone = true;
+  job.job = "812_3";
+  job.alive.node = "n1";
+  const auto stop_in = [&](const char* state) {
+    job.state = state;
+    const JobLoss loss = loss_of(job, SteadyTime{});
+    return loss.record ? loss.record->stop_text : "lost: " + loss.why;
+  };
+  CHECK(stop_in("PREEMPTED") == "terminated");
+  CHECK(stop_in("REQUEUED") == "terminated");
+  CHECK(stop_in("TIMEOUT") == "job time limit");
+  CHECK(stop_in("CANCELLED") == "lost: job 812_3 on n1 ended without a report (CANCELLED)");
+  CHECK(stop_in("NODE_FAIL") == "lost: job 812_3 ended, since its node n1 failed");
+  CHECK(stop_in("ENDED") == "lost: its supervisor on n1 was killed");
+  job.state = "OUT_OF_MEMORY";
+  CHECK(loss_of(job, SteadyTime{}).record->out_of_memory);
+  job.stop = AskedStop{Milliseconds(0), StopReason::kRule, {}};
+  CHECK(stop_in("CANCELLED") == "rule");
+}
+
+TEST_CASE(
+    "a young attempt is looked at often, an old one seldom, and thousands no more than a server bears") {
+  const SteadyTime now{std::chrono::hours(9)};
+  ClusterJob job;
+  job.began = true;
+  job.since = now;
+  CHECK(look_interval(job, 4, now) == Milliseconds(50));
+  CHECK(look_interval(job, 4, now + seconds(10)) == Milliseconds(500));
+  CHECK(look_interval(job, 4, now + seconds(10'000)) == Milliseconds(5'000));
+  CHECK(look_interval(job, 10'000, now + seconds(10)) == Milliseconds(20'000));
+}
+
+TEST_CASE("a job's device time is Slurm's own where it is known, and a clock that is wrong is named") {
+  ClusterJob job;
+  CHECK(held_time(job, WallTime{}) == Milliseconds(0));
+  job.began = true;
+  job.start = WallTime(seconds(100));
+  job.end = WallTime(seconds(160));
+  CHECK(held_time(job, WallTime{}) == Milliseconds(60'000));
+  job.alive.node = "n1";
+  job.submitted_at = WallTime(seconds(100));
+  job.alive.began = job.alive.written = WallTime(seconds(101));
+  CHECK(clock_problem(job, WallTime(seconds(102))).empty());
+  job.alive.began = job.alive.written = WallTime(seconds(40));
+  CHECK(clock_problem(job, WallTime(seconds(102))).find("1m 00s behind") != std::string::npos);
+  job.alive.began = job.alive.written = WallTime(seconds(222));
+  CHECK(clock_problem(job, WallTime(seconds(102))).find("2m 00s ahead of") != std::string::npos);
 }
 
 }  // namespace

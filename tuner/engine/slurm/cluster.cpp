@@ -8,8 +8,8 @@
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/engine/slurm/job_options.h"
 #include "tuner/engine/slurm/slurm_commands.h"
-#include "tuner/engine/slurm/slurm_runner.h"
 
 namespace tune::engine {
 namespace {

@@ -11,9 +11,9 @@
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/slurm/job_folder.h"
+#include "tuner/engine/slurm/job_options.h"
 #include "tuner/engine/slurm/query_pace.h"
 #include "tuner/engine/slurm/slurm_commands.h"
-#include "tuner/engine/slurm/slurm_runner.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/regular_file.h"
 

@@ -19,14 +19,15 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_launch.h"
 #include "tuner/engine/attempt/supervisor_process.h"
+#include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/command_lane.h"
 #include "tuner/engine/slurm/job_folder.h"
+#include "tuner/engine/slurm/job_options.h"
 #include "tuner/engine/slurm/query_pace.h"
 #include "tuner/engine/slurm/slurm_commands.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/descriptor.h"
-#include "tuner/os/regular_file.h"
 
 namespace tune::engine {
 namespace {
@@ -37,10 +38,6 @@ using std::chrono::steady_clock;
 // What is started within this time is submitted together.
 constexpr Milliseconds kGather{15};
 constexpr std::size_t kLargestArray = 200;  // Slurm's MaxArraySize is 1001 unless a site changes it
-// Looks at an attempt's files: a young one may end any moment, and all of them together cost a file server no
-// more than some hundred questions a second.
-constexpr Milliseconds kFirstLook{50}, kLongestLook{5'000};
-constexpr int kLooksPerSecond = 500;
 constexpr Milliseconds kBeatLook{5'000};
 // A supervisor that was not heard of for so many heartbeats is looked for, or given up though its job runs.
 constexpr int kSuspectBeats = 3, kUnheardBeats = 12;
@@ -50,48 +47,8 @@ constexpr int kSuspectBeats = 3, kUnheardBeats = 12;
 constexpr Milliseconds kSettle{3'000}, kFenceTime{30'000};
 // A submission that nobody knows of is looked for so long before it is made again.
 constexpr Milliseconds kDoubt{12'000};
-constexpr Milliseconds kStopPatience{20'000};  // beyond the grace
+constexpr Milliseconds kStopPatience{20'000}, kKillPatience{2'000};  // beyond the grace
 constexpr Milliseconds kFirstRetry{2'000}, kLongestRetry{60'000};
-constexpr Milliseconds kClockTolerance{5'000};
-// Before its time is over a job has the grace to save its state, and this to write it down.
-constexpr Milliseconds kTimeReserve{15'000};
-
-enum class Stage { kWaiting, kSubmitting, kSubmitted };
-
-struct AskedStop {
-  Milliseconds grace{0};
-  StopReason reason = StopReason::kPerson;
-  SteadyTime asked, at_once_after;
-  bool cancelled = false;
-};
-
-struct Job {
-  AttemptId id;
-  std::string token;
-  fs::path folder, launch_file;
-  std::map<std::string, std::string> secrets;
-  Stage stage = Stage::kWaiting;
-  SteadyTime since;  // it was started here, or taken up
-  std::string batch;
-  int index = 0;
-  std::string job;       // Slurm's name for it; empty: not known
-  SteadyTime submitted;  // it was known to be submitted
-  WallTime submitted_at{};
-  bool was_taken_up = false;
-
-  bool began = false;
-  AliveRecord alive;
-  WallTime first_written{};  // the supervisor's begin
-  SteadyTime alive_changed, next_beat_look, next_look;
-  std::uintmax_t metrics_bytes = 0;
-
-  std::string state, reason, nodes;  // as Slurm last said
-  std::optional<WallTime> start, end;
-  bool is_gone = false, may_run_on = false;
-  SteadyTime gone_since;
-  std::optional<AskedStop> stop;
-  std::string unheard;
-};
 
 // A batch whose submission nobody knows of.
 struct Doubt {
@@ -100,40 +57,12 @@ struct Doubt {
   int looks = 0;
 };
 
+using Job = ClusterJob;
+using Stage = ClusterJob::Stage;
+
 WallTime wall_now() { return SystemClock().wall_now(); }
 
-bool is_of_lost_node(const Job& job) { return job.is_gone && job.state == "NODE_FAIL"; }
-std::string node_failed(const Job& job) {
-  return "job " + job.job + " ended, since its node " + job.alive.node + " failed";
-}
-
-std::string seconds_text(Milliseconds time) { return format_duration(Milliseconds(std::abs(time.count()))); }
-
 }  // namespace
-
-std::optional<Milliseconds> job_time(const SlurmSettings& settings,
-                                     const std::optional<Milliseconds>& trial_time) {
-  if (settings.time) return settings.time;
-  // The supervisor ends the trial, so that the cluster never has to.
-  if (trial_time) return *trial_time + 4 * kTimeReserve;
-  return std::nullopt;
-}
-
-std::vector<std::string> job_options(const SlurmSettings& settings, const std::optional<Milliseconds>& time) {
-  std::vector<std::string> options{"--chdir=/", "--output=/dev/null", "--no-requeue"};
-  if (!settings.partition.empty()) options.push_back("--partition=" + settings.partition);
-  if (!settings.account.empty()) options.push_back("--account=" + settings.account);
-  if (!settings.gres.empty())
-    options.push_back("--gres=" + settings.gres);
-  else if (settings.gpus_per_trial > 0)
-    options.push_back("--gres=gpu:" + std::to_string(settings.gpus_per_trial));
-  if (time) options.push_back("--time=" + slurm_duration(*time));
-  options.push_back("--nodes=" + std::to_string(settings.nodes_per_trial));
-  options.push_back("--ntasks-per-node=1");
-  options.push_back("--cpus-per-task=" + std::to_string(settings.cpus));
-  options.insert(options.end(), settings.options.begin(), settings.options.end());
-  return options;
-}
 
 struct SlurmRunner::Impl {
   explicit Impl(const SlurmRunnerOptions& options);
@@ -150,22 +79,20 @@ struct SlurmRunner::Impl {
   void on_queue(const QueueAnswer& answer, SteadyTime asked);
   void take_in(Job& job, const SlurmJob& listed, SteadyTime now);
   void settle_doubts(const std::set<std::string>& seen, SteadyTime asked);
+  std::set<std::string> strangers_in(const QueueAnswer& answer) const;
   void end_strangers(const QueueAnswer& answer);
+  void end_left_overs() const;
   void look_safely(Job& job, SteadyTime now);
   void look(Job& job, SteadyTime now);
   void look_at_life(Job& job, SteadyTime now);
   void on_begin(Job& job, SteadyTime now);
-  void compare_clocks(const Job& job);
   void lose(Job& job, SteadyTime now, bool may_run_on);
   void end_lost(Job& job);
   void explain_unseen(const Job& job);
   void keep_stop(Job& job, SteadyTime now);
   void cancel(const std::vector<std::string>& jobs, bool waiting_only);
   void write_exit(const Job& job, ExitRecord record);
-  void end_with(Job& job, StopReason reason);
   void finish(AttemptId id, const std::string& loss);
-  std::optional<Milliseconds> held_by(const Job& job) const;
-  Milliseconds look_interval(const Job& job, SteadyTime now) const;
   Job* find(AttemptId id);
 
   const SlurmSettings settings;
@@ -177,8 +104,7 @@ struct SlurmRunner::Impl {
   int parallel;
   Descriptor wake_descriptor;
   std::map<AttemptId, Job> jobs;
-  std::map<std::string, std::optional<Doubt>> batches;     // that have been submitted, or may have been
-  std::map<AttemptId, std::optional<Milliseconds>> times;  // of jobs that wait to be submitted
+  std::map<std::string, std::optional<Doubt>> batches;  // that have been submitted, or may have been
   std::set<std::string> bad_nodes, strangers;
   std::deque<RunnerEvent> events;
   std::vector<std::string> notices;
@@ -253,7 +179,7 @@ void SlurmRunner::Impl::submit_waiting(SteadyTime now) {
     if (job.stage != Stage::kWaiting) continue;
     oldest = std::min(oldest, job.since);
     // Tasks of an array have their time in common.
-    if (waiting.size() < kLargestArray && (waiting.empty() || times.at(id) == times.at(waiting.front())))
+    if (waiting.size() < kLargestArray && (waiting.empty() || job.time == jobs.at(waiting.front()).time))
       waiting.push_back(id);
   }
   if (waiting.empty() || now < oldest + kGather) return;
@@ -290,7 +216,7 @@ void SlurmRunner::Impl::submit(const std::vector<AttemptId>& ids) {
   crash_point("batch_written");
   batches[batch] = std::nullopt;
   is_submitting = true;
-  std::vector<std::string> arguments = job_options(settings, times.at(ids.front()));
+  std::vector<std::string> arguments = job_options(settings, jobs.at(ids.front()).time);
   arguments.insert(arguments.begin(), {"--job-name=" + job_name, "--comment=tune:" + batch});
   if (ids.size() > 1) arguments.push_back("--array=0-" + std::to_string(ids.size() - 1));
   if (!bad_nodes.empty()) {
@@ -412,7 +338,6 @@ void SlurmRunner::Impl::take_in(Job& job, const SlurmJob& listed, SteadyTime now
     remember(job);
   }
   job.state = listed.state;
-  job.reason = listed.reason;
   if (!listed.nodes.empty()) job.nodes = listed.nodes;
   if (listed.start) job.start = listed.start;
   if (listed.is_over()) job.end = listed.end;
@@ -428,13 +353,9 @@ void SlurmRunner::Impl::take_in(Job& job, const SlurmJob& listed, SteadyTime now
     cancel({job.job}, true);
     return lose(job, now, true);
   }
-  if (listed.state == "PENDING" &&
-      (listed.reason == "PartitionDown" || listed.reason == "PartitionInactive" ||
-       listed.reason == "PartitionTimeLimit" || listed.reason == "BadConstraints" ||
-       listed.reason.starts_with("Assoc") || listed.reason.starts_with("QOS") ||
-       listed.reason == "ReqNodeNotAvail" || listed.reason == "AccountNotAllowed"))
-    notice("jobs wait in Slurm's queue, and may wait for ever: " + listed.reason +
-           " (`squeue --me --name=" + job_name + "` shows them)");
+  if (const std::string why = hopeless_reason(listed); !why.empty())
+    notice("jobs wait in Slurm's queue, and may wait for ever: " + why + " (`squeue --me --name=" + job_name +
+           "` shows them)");
 }
 
 // A submission that was in doubt has been seen by now, or is made again: under another name, and the first is
@@ -465,9 +386,7 @@ void SlurmRunner::Impl::settle_doubts(const std::set<std::string>& seen, SteadyT
   }
 }
 
-// Jobs of this study that nobody waits for: of a submission that was given up, or of an orchestrator that
-// died. Seen twice, since one that has just ended may still be listed.
-void SlurmRunner::Impl::end_strangers(const QueueAnswer& answer) {
+std::set<std::string> SlurmRunner::Impl::strangers_in(const QueueAnswer& answer) const {
   std::set<std::string> unknown;
   for (const SlurmJob& each : answer.jobs) {
     if (each.is_over() || each.state == "COMPLETING") continue;
@@ -476,6 +395,20 @@ void SlurmRunner::Impl::end_strangers(const QueueAnswer& answer) {
     });
     if (!is_ours) unknown.insert(each.id);
   }
+  return unknown;
+}
+
+// Slurm may take a job for running whose node it has lost sight of, though its attempt has long ended.
+void SlurmRunner::Impl::end_left_overs() const {
+  if (batches.empty()) return;
+  const std::set<std::string> left = strangers_in(queued_jobs(job_name));
+  cancel_jobs({left.begin(), left.end()}, false);
+}
+
+// Jobs of this study that nobody waits for: of a submission that was given up, or of an orchestrator that
+// died. Seen twice, since one that has just ended may still be listed.
+void SlurmRunner::Impl::end_strangers(const QueueAnswer& answer) {
+  std::set<std::string> unknown = strangers_in(answer);
   std::vector<std::string> twice;
   std::set_intersection(unknown.begin(), unknown.end(), strangers.begin(), strangers.end(),
                         std::back_inserter(twice));
@@ -495,14 +428,6 @@ void SlurmRunner::Impl::cancel(const std::vector<std::string>& names, bool waiti
   });
 }
 
-Milliseconds SlurmRunner::Impl::look_interval(const Job& job, SteadyTime now) const {
-  const auto age = std::chrono::duration_cast<Milliseconds>(now - job.since) / 20;
-  const Milliseconds load(1000 * static_cast<std::int64_t>(jobs.size()) / kLooksPerSecond);
-  // Nothing but its begin can happen to one that waits, and that is known early enough.
-  const Milliseconds least = job.began || job.is_gone ? kFirstLook : 2 * kFirstLook;
-  return std::max(std::clamp<Milliseconds>(age, least, kLongestLook), load);
-}
-
 // A file server that does not answer says nothing about a job either.
 void SlurmRunner::Impl::look_safely(Job& job, SteadyTime now) {
   try {
@@ -514,9 +439,10 @@ void SlurmRunner::Impl::look_safely(Job& job, SteadyTime now) {
 }
 
 void SlurmRunner::Impl::look(Job& job, SteadyTime now) {
-  job.next_look = now + look_interval(job, now);
+  job.next_look = now + look_interval(job, jobs.size(), now);
   if (!job.began) on_begin(job, now);
-  if (has_file(job.folder, kExitFile)) return finish(job.id, is_of_lost_node(job) ? node_failed(job) : "");
+  if (has_file(job.folder, kExitFile))
+    return finish(job.id, job.is_of_failed_node() ? node_failure(job) : "");
   if (has_file(job.folder, kEndedFile) && !job.is_gone) {
     job.state = "ENDED";
     return lose(job, now, false);
@@ -553,23 +479,11 @@ void SlurmRunner::Impl::on_begin(Job& job, SteadyTime now) {
     job.submitted = now;
     batches[job.batch].reset();
   }
-  compare_clocks(job);
+  if (const std::string problem = clock_problem(job, wall_now()); !problem.empty()) notice(problem);
   RunnerEvent event{RunnerEventKind::kBegan, job.id};
   event.begin = JobBegin{job.start.value_or(alive->began), devices_of(*alive, settings.gpus_per_trial),
                          alive->job + " on " + alive->node};
   push(std::move(event));
-}
-
-// What a job says of its begin lies between its submission and now.
-void SlurmRunner::Impl::compare_clocks(const Job& job) {
-  const WallTime now = wall_now();
-  const Milliseconds early = job.submitted_at - job.alive.began, late = job.alive.written - now;
-  const Milliseconds apart = std::max(early, late);
-  if (job.submitted_at == WallTime{} || apart <= kClockTolerance) return;
-  notice("the clock of node " + job.alive.node + " is " + seconds_text(apart) +
-         (late > early ? " ahead of" : " behind") +
-         " this machine's: device hours and times of metrics are off by as much (chrony or ntpd sets clocks "
-         "right)");
 }
 
 // What it writes itself is believed by our own clock alone.
@@ -607,30 +521,12 @@ void SlurmRunner::Impl::lose(Job& job, SteadyTime now, bool may_run_on) {
 
 // Nothing has told how it ended, and nothing will.
 void SlurmRunner::Impl::end_lost(Job& job) {
-  if (job.stop) return end_with(job, job.stop->reason);
-  const std::string name = "job " + (job.job.empty() ? "?" : job.job);
-  if (job.state == "PREEMPTED" || job.state == "REQUEUED") return end_with(job, StopReason::kTerminated);
-  if (job.state == "TIMEOUT" || job.state == "DEADLINE") return end_with(job, StopReason::kJobTime);
-  // Never submitted, by an orchestrator that died meanwhile.
-  if (job.was_taken_up && !job.began && job.state.empty()) return end_with(job, StopReason::kLost);
-  if (job.state == "OUT_OF_MEMORY") {
-    ExitRecord record;
-    record.signal = 9;
-    record.out_of_memory = true;
-    write_exit(job, record);
-    return finish(job.id, {});
-  }
-  if (!job.unheard.empty()) return finish(job.id, job.unheard);
-  if (!job.began) {
+  const JobLoss loss = loss_of(job, steady_clock::now());
+  if (loss.record)
+    write_exit(job, *loss.record);
+  else if (!job.began)
     explain_unseen(job);
-    return finish(job.id, name + " ended without having begun it" +
-                              (job.state.empty() ? "" : " (" + job.state + ")") +
-                              (job.nodes.empty() ? "" : " on " + job.nodes));
-  }
-  if (job.state == "ENDED") return finish(job.id, "its supervisor on " + job.alive.node + " was killed");
-  if (is_of_lost_node(job)) return finish(job.id, node_failed(job));
-  finish(job.id, name + " on " + job.alive.node + " ended without a report" +
-                     (job.state.empty() ? "" : " (" + job.state + ")"));
+  finish(job.id, loss.why);
 }
 
 // The script says by its exit code what it could not reach, and such a node would take one job after another.
@@ -654,8 +550,8 @@ void SlurmRunner::Impl::explain_unseen(const Job& job) {
 
 void SlurmRunner::Impl::keep_stop(Job& job, SteadyTime now) {
   AskedStop& stop = *job.stop;
-  if (stop.cancelled || now < stop.at_once_after || job.job.empty()) return;
-  stop.cancelled = true;
+  if (stop.is_cancelled || now < stop.cancel_at || job.job.empty()) return;
+  stop.is_cancelled = true;
   cancel({job.job}, false);
   pace.hurry(now);
 }
@@ -670,40 +566,20 @@ void SlurmRunner::Impl::write_exit(const Job& job, ExitRecord record) {
   }
 }
 
-void SlurmRunner::Impl::end_with(Job& job, StopReason reason) {
-  ExitRecord record;
-  record.stop_text = to_string(reason);
-  record.exit_code = 127;
-  if (job.began) record.wall_seconds = std::chrono::duration<double>(steady_clock::now() - job.since).count();
-  write_exit(job, record);
-  finish(job.id, {});
-}
-
-// By Slurm's own times where it has told them, else by those of the job's script.
-std::optional<Milliseconds> SlurmRunner::Impl::held_by(const Job& job) const {
-  if (!job.began) return Milliseconds(0);
-  if (job.start && job.end && *job.end >= *job.start) return *job.end - *job.start;
-  const JsonFile record = read_json_file(job.folder / kExitFile, 64 << 10);
-  if (!record.is_there || !record.value.is_object()) return wall_now() - job.alive.began;
-  const double wall = record.value.value("wall_seconds", 0.0);
-  // The first heartbeat is the supervisor's begin; the script began before, and Slurm counts from there.
-  const Milliseconds before = job.first_written - job.start.value_or(job.alive.began);
-  return Milliseconds(static_cast<std::int64_t>(wall * 1000)) +
-         std::clamp(before, Milliseconds(0), Milliseconds(60'000));
-}
-
 void SlurmRunner::Impl::finish(AttemptId id, const std::string& loss) {
   const Job& job = jobs.at(id);
   RunnerEvent event{RunnerEventKind::kExited, id};
-  event.held = held_by(job);
+  event.held = held_time(job, wall_now());
   event.loss = loss;
   jobs.erase(id);
-  times.erase(id);
   push(std::move(event));
 }
 
 SlurmRunner::SlurmRunner(const SlurmRunnerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
-SlurmRunner::~SlurmRunner() { impl_->lane.wait_until_idle(); }
+SlurmRunner::~SlurmRunner() {
+  impl_->lane.wait_until_idle();
+  impl_->end_left_overs();
+}
 
 AttemptRecord SlurmRunner::start(const Attempt& attempt) {
   TUNE_CHECK(!impl_->find(attempt.id), "the attempt runs already");
@@ -715,15 +591,15 @@ AttemptRecord SlurmRunner::start(const Attempt& attempt) {
   share.gpus = impl_->settings.gpus_per_trial;
   if (share.gpus == 0 && impl_->settings.gres.starts_with("gpu")) share.gpus = 1;
   share.program_bytes = impl_->program_bytes;
-  if (time) share.time_left = std::max(*time / 2, *time - attempt.grace - kTimeReserve);
+  if (time) share.time_left = time_for_attempt(*time, attempt.grace);
   Job job;
   job.id = attempt.id;
   job.token = attempt.token;
   job.folder = fs::absolute(attempt.folder);
   job.launch_file = write_launch_files(attempt, share);
+  job.time = asked;
   job.secrets = attempt.secret_environment;
   job.since = steady_clock::now();
-  impl_->times[attempt.id] = asked;
   impl_->jobs.emplace(attempt.id, std::move(job));
   AttemptRecord record;
   record.id = attempt.id;
@@ -792,15 +668,16 @@ void SlurmRunner::stop(AttemptId id, Milliseconds grace, StopReason reason) {
   Job* job = impl_->find(id);
   if (!job) return;
   const SteadyTime now = steady_clock::now();
-  const SteadyTime at_once_after = now + grace + (grace.count() > 0 ? kStopPatience : Milliseconds(2'000));
-  if (job->stop) {
-    if (at_once_after >= job->stop->at_once_after) return;
+  const SteadyTime cancel_at = now + grace + (grace.count() > 0 ? kStopPatience : kKillPatience);
+  if (!job->stop) {
+    job->stop = AskedStop{grace, reason, cancel_at};
+  } else if (cancel_at < job->stop->cancel_at) {
     job->stop->grace = grace;
-    job->stop->at_once_after = at_once_after;
+    job->stop->cancel_at = cancel_at;
   } else {
-    job->stop = AskedStop{grace, reason, now, at_once_after};
+    return;
   }
-  if (job->stage == Stage::kWaiting) return impl_->end_with(*job, reason);
+  if (job->stage == Stage::kWaiting) return impl_->end_lost(*job);
   try {
     write_stop(job->folder, job->token, grace, job->stop->reason);
   } catch (const Error& error) {

@@ -49,12 +49,6 @@ class SlurmRunner final : public TrialRunner {
   std::unique_ptr<Impl> impl_;
 };
 
-// The arguments of sbatch that a job's settings mean, without those of a single submission.
-std::vector<std::string> job_options(const SlurmSettings& settings, const std::optional<Milliseconds>& time);
-// How long a job lasts at most: by the settings, else by what its trial may take.
-std::optional<Milliseconds> job_time(const SlurmSettings& settings,
-                                     const std::optional<Milliseconds>& trial_time);
-
 // boot_id of an attempt that is a job: no machine's.
 inline constexpr const char* kSlurmBoot = "slurm";
 
