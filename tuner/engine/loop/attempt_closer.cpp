@@ -157,7 +157,7 @@ Milliseconds AttemptCloser::wait_of(const RunningTrial& running, const AttemptOu
 Milliseconds AttemptCloser::lasted(const RunningTrial& running,
                                    const std::optional<ExitReport>& report) const {
   if (running.held) return *running.held;
-  if (running.waits) return Milliseconds(0);
+  if (running.waits && !report) return Milliseconds(0);
   if (report) return Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
   return std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
 }

@@ -614,8 +614,9 @@ AttemptRecord SlurmRunner::start(const Attempt& attempt) {
 bool SlurmRunner::attach(const AttemptRecord& record) {
   TUNE_CHECK(!impl_->find(record.id), "the attempt runs already");
   const auto submitted = read_submit(record.folder);
-  // Its end is read, or it was never submitted, and then it never will be.
-  if (!submitted || submitted->token != record.token || has_file(record.folder, kExitFile)) return false;
+  // It was never submitted, and never will be. One that has ended is taken up too: its files tell where it
+  // ran.
+  if (!submitted || submitted->token != record.token) return false;
   const SteadyTime now = steady_clock::now();
   Job job;
   job.id = record.id;
