@@ -140,6 +140,12 @@ sleep 2.5; echo $trial >> done; echo loss=0.$1
                     break
                 time.sleep(1)
             subprocess.run([CLUSTER, "node", self.cluster, node], check=True)
+        # A controller that was killed before it had saved what it had started starts it again, finds it there, and drains
+        # the nodes ("Duplicate jobid"): whoever runs the cluster has them resumed.
+        while victim == "controller" and tune.poll() is None:
+            if "drain" in sh("sinfo --noheader --partition=gpu --format=%T", env=self.env).stdout:
+                sh("scontrol update NodeName=n1,n2 State=RESUME", env=self.env)
+            time.sleep(1)
         code = tune.wait(timeout=300)
         rows = self.trials(place)
         done = (place / "done").read_text().split() if (place / "done").exists() else []

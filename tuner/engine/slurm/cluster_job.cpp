@@ -19,9 +19,15 @@ constexpr Milliseconds kLongestBegin{
 constexpr std::uint64_t kMostExitBytes = 64 << 10;
 
 // squeue(1), JOB REASON CODES: what passes only when a person does something.
-constexpr std::array<std::string_view, 7> kHopeless{
-    "PartitionDown",   "PartitionInactive", "PartitionTimeLimit", "BadConstraints",
-    "ReqNodeNotAvail", "AccountNotAllowed", "InvalidAccount"};
+constexpr std::array<std::string_view, 9> kHopeless{"PartitionDown",
+                                                    "PartitionInactive",
+                                                    "PartitionTimeLimit",
+                                                    "BadConstraints",
+                                                    "ReqNodeNotAvail",
+                                                    "AccountNotAllowed",
+                                                    "InvalidAccount",
+                                                    "Assoc",
+                                                    "QOS"};
 
 }  // namespace
 
@@ -92,8 +98,10 @@ JobLoss loss_of(const ClusterJob& job, SteadyTime now) {
 
 std::string hopeless_reason(const SlurmJob& listed) {
   if (listed.state != "PENDING") return {};
-  const bool is_hopeless = std::find(kHopeless.begin(), kHopeless.end(), listed.reason) != kHopeless.end() ||
-                           listed.reason.starts_with("Assoc") || listed.reason.starts_with("QOS");
+  // "ReqNodeNotAvail, UnavailableNodes:n[1-2]"
+  const bool is_hopeless = std::any_of(kHopeless.begin(), kHopeless.end(), [&](std::string_view reason) {
+    return listed.reason.starts_with(reason);
+  });
   return is_hopeless ? listed.reason : std::string();
 }
 
