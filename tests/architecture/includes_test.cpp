@@ -38,12 +38,13 @@ const std::vector<Row> kMap = {
     {"tuner/supervisor", {"tuner/metrics", "tuner/os"}},
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
+    {"tuner/engine/slurm", {"tuner/engine/attempt"}},
     {"tuner/engine/promotion", {"tuner/spec", "store", "tuner/archive"}},
     {"tuner/endpoint", {"tuner/os"}},  // what is deployed, as files
     {"tuner/endpoint/supervisor", {"tuner/endpoint", "tuner/http", "tuner/engine/promotion"}},
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
-    {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
+    {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/slurm", "tuner/engine/promotion"}},
     // The stored spec says what was searched, an endpoint which versions are deployed.
     {"tuner/report/numbers", {"tuner/spec", "tuner/billing", "tuner/endpoint"}},
     {"tuner/report/text", {"tuner/report/numbers"}},

@@ -356,6 +356,7 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   check_convergence(spec, problems);
   spec.replicates = read_replicates(spec, problems);
   spec.notify = read_notify(problems);
+  spec.runner = read_runner(problems);
   check_trainer_or_command(use, problems);
   check_two_objectives(spec, problems);
   check_requirement("/promote/require", problems);
@@ -396,6 +397,8 @@ Spec parse_spec(const std::string& text, const std::string& name, const std::fil
   if (source.value.is_object()) spec = read_document(use, check, problems);
   problems.refuse_any(name);
   spec.folder = std::filesystem::absolute(folder).lexically_normal();
+  if (std::filesystem::path& work = spec.runner.slurm.work; !work.empty())
+    work = (spec.folder / work).lexically_normal();
   if (const OrderedJson* require = problems.find("/promote/require"))
     spec.require = requirement_from(Json(*require), spec.folder);
   add_warnings(spec, use, problems);

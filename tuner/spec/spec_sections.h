@@ -49,6 +49,9 @@ void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems);
 // What a trial gets of the machine; comparisons have the same section.
 Resources read_resources(const SpecProblems& problems);
 
+// Where trials run.
+RunnerSettings read_runner(SpecProblems& problems);
+
 // The text, number, ... at `pointer` when it is there and sound.
 template <typename T>
 std::optional<T> read_value(const SpecProblems& problems, const std::string& pointer) {

@@ -19,10 +19,10 @@ std::string joined(const std::vector<std::string>& texts) {
   return result;
 }
 
-Json trial_document(const Attempt& attempt, const DeviceShare& share) {
+Json trial_document(const Attempt& attempt, int threads, const std::vector<std::string>& devices) {
   Json trial = attempt.trial_json;
-  trial["threads"] = share.threads;
-  trial["devices"] = share.devices;
+  trial["threads"] = threads;
+  trial["devices"] = devices;
   return trial;
 }
 
@@ -48,18 +48,21 @@ std::map<std::string, std::string> device_environment(const DeviceShare& share) 
   return environment;
 }
 
-std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, int channel) {
-  const std::filesystem::path folder = std::filesystem::absolute(attempt.folder);
-  const Json trial = trial_document(attempt, share);
-  std::map<std::string, std::string> environment = device_environment(share);
+namespace {
+
+// Adds what the attempt brings to what its place says.
+std::map<std::string, std::string> whole_environment(const Attempt& attempt,
+                                                     std::map<std::string, std::string> environment) {
   // Python keeps what it prints into a pipe until 8 kB have come together: too late for a stop rule, and for
   // a person who follows the log.
   if (!attempt.secret_environment.contains(kPythonVariable)) environment[kPythonVariable] = "1";
   // What the attempt brings goes before: the spec may ask for other threads, but not for other GPUs.
   for (const auto& [name, value] : attempt.environment)
     if (name != kGpuVariable) environment[name] = value;
-  std::vector<int> leases;
-  for (const Lease& lease : share.leases) leases.push_back(lease.descriptor());
+  return environment;
+}
+
+Json launch_document(const Attempt& attempt, const std::map<std::string, std::string>& environment) {
   Json launch = {{"schema", 1},
                  {"trial", attempt.id.trial},
                  {"attempt", attempt.id.attempt},
@@ -71,14 +74,18 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
                  {"steps_done", attempt.steps_done},
                  {"steps_counted", attempt.steps_counted},
                  {"grace_ms", attempt.grace.count()},
-                 {"cpus", share.cores},
-                 {"control", channel},
-                 {"leases", leases}};
+                 {"cpus", Json::array()},
+                 {"control", -1},
+                 {"leases", Json::array()}};
   if (attempt.time_limit) launch["time_limit_ms"] = attempt.time_limit->count();
   if (attempt.no_output) launch["no_output_ms"] = attempt.no_output->count();
   if (attempt.no_metric_time) launch["no_metric_time_ms"] = attempt.no_metric_time->count();
   launch["quiet_after_ms"] = attempt.quiet_after.count();
+  return launch;
+}
 
+std::filesystem::path write_files(const Attempt& attempt, const Json& trial, const Json& launch) {
+  const std::filesystem::path folder = std::filesystem::absolute(attempt.folder);
   std::error_code error;
   std::filesystem::create_directory(folder / kOutputFolder, error);
   if (error) {
@@ -99,6 +106,38 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
   write_file_atomically(folder / kTrialFile, trial_text + "\n");
   write_file_atomically(folder / kLaunchFile, launch_text + "\n");
   return folder / kLaunchFile;
+}
+
+}  // namespace
+
+std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, int channel) {
+  std::vector<int> leases;
+  for (const Lease& lease : share.leases) leases.push_back(lease.descriptor());
+  Json launch = launch_document(attempt, whole_environment(attempt, device_environment(share)));
+  launch["cpus"] = share.cores;
+  launch["control"] = channel;
+  launch["leases"] = leases;
+  return write_files(attempt, trial_document(attempt, share.threads, share.devices), launch);
+}
+
+std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare& share) {
+  std::map<std::string, std::string> environment{{"OMP_NUM_THREADS", std::to_string(share.threads)}};
+  if (share.gpus == 0) environment[kGpuVariable] = "";
+  std::vector<std::string> devices;
+  for (int i = 0; i < share.gpus; ++i) devices.push_back(std::to_string(i));
+  Attempt placed = attempt;
+  // One process on each node: `srun` starts it there, and ends all when one fails.
+  if (share.nodes > 1) {
+    const std::string nodes = std::to_string(share.nodes);
+    placed.argv = {
+        "srun",      "--nodes=" + nodes, "--ntasks=" + nodes, "--ntasks-per-node=1", "--kill-on-bad-exit=1",
+        "--mpi=none"};
+    placed.argv.insert(placed.argv.end(), attempt.argv.begin(), attempt.argv.end());
+  }
+  Json launch = launch_document(placed, whole_environment(attempt, environment));
+  launch["job"] = {{"program_bytes", share.program_bytes}};
+  if (share.time_left) launch["job"]["time_left_ms"] = share.time_left->count();
+  return write_files(attempt, trial_document(attempt, share.threads, devices), launch);
 }
 
 }  // namespace tune::engine
