@@ -64,7 +64,8 @@ const std::vector<Row> kMap = {
     {"trainer/served", {}},  // what a model that answers requests is, in values and interfaces
     {"trainer/images", {"tuner/os"}},
     {"trainer/metrics", {"tuner/core"}},
-    {"trainer/nn", {"trainer/torch_compat.h"}},
+    {"trainer/parallel", {"trainer/torch_compat.h", "tuner/os"}},  // processes that train one model
+    {"trainer/nn", {"trainer/parallel"}},
     {"trainer/weights", {"trainer/torch_compat.h", "tuner/os"}},
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     {"trainer/text", {"trainer/data"}},
@@ -119,7 +120,7 @@ const std::vector<Library> kLibraries = {
     {"boost/beast", "Boost.Beast", {"tuner/http"}},
     {"boost/math", "Boost.Math", {"strategies", "tuner/core"}},
     {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
-    {"torch/", "LibTorch", {"trainer/torch_compat.h"}},
+    {"torch/", "LibTorch", {"trainer/torch_compat.h", "trainer/parallel"}},
     {"ATen/", "LibTorch", {"trainer/torch_compat.h"}},
     {"c10/", "LibTorch", {"trainer/torch_compat.h"}},
     {"turbojpeg.h", "libjpeg-turbo", {"trainer/images"}},
