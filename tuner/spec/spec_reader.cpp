@@ -282,7 +282,7 @@ Limits read_limits(const Spec& spec, SpecProblems& problems) {
   return limits;
 }
 
-void read_rest(Spec& spec, const SpecProblems& problems) {
+void read_rest(Spec& spec, SpecProblems& problems) {
   spec.study = read_value<std::string>(problems, "/study").value_or("");
   spec.fixed = read_value<OrderedJson>(problems, "/fixed").value_or(OrderedJson::object());
   if (const OrderedJson* trainer = problems.find("/trainer")) spec.trainer = Json(*trainer);
