@@ -1,5 +1,7 @@
 #include "trainer/tasks/text_classification/inference.h"
 
+#include <algorithm>
+
 namespace tune::trainer::text_classification {
 namespace {
 
@@ -40,8 +42,10 @@ std::optional<torch::Tensor> logits_of(nn::TextEncoder& network, const EncodedTe
   }
   if (team.any(stops)) return std::nullopt;
   std::vector<float> all = team.gathered(own);
-  const torch::Tensor in_order =
-      torch::from_blob(all.data(), {static_cast<std::int64_t>(order.size()), -1}, torch::kFloat);
+  const auto count = static_cast<std::int64_t>(order.size());
+  const torch::Tensor in_order = torch::from_blob(
+      all.data(), {count, static_cast<std::int64_t>(all.size()) / std::max<std::int64_t>(1, count)},
+      torch::kFloat);
   return torch::empty_like(in_order).index_copy_(0, torch::tensor(order, torch::kLong), in_order);
 }
 
