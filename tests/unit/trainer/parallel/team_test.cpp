@@ -18,7 +18,7 @@ torch::Tensor part_of(const torch::Tensor& whole, const Team& team) {
   return whole.slice(0, first, last).contiguous(whole.suggest_memory_format());
 }
 
-torch::Tensor images(std::int64_t count, std::int64_t channels) {
+torch::Tensor pictures(std::int64_t count, std::int64_t channels) {
   torch::manual_seed(5);
   return (3 + torch::randn({count, channels, 6, 5})).contiguous(at::MemoryFormat::ChannelsLast);
 }
@@ -157,7 +157,7 @@ TEST_CASE("A process without a part of a step gets the gradients of the others")
 }
 
 TEST_CASE("Normalisation by the whole batch is that of one process, forward and backward") {
-  const torch::Tensor x = images(8, 7), weights = torch::randn({8, 7, 6, 5});
+  const torch::Tensor x = pictures(8, 7), weights = torch::randn({8, 7, 6, 5});
   const auto run = [&](const Place& team, bool shared) {
     torch::manual_seed(2);
     nn::BatchNorm2d norm(7);
@@ -188,7 +188,7 @@ TEST_CASE("The gradient of shared normalisation agrees with finite differences")
   const auto codes = run_in_team(2, [](const Place& team) {
     nn::BatchNorm2d norm(2);
     norm->share_statistics(team);
-    const torch::Tensor x = images(4, 2);
+    const torch::Tensor x = pictures(4, 2);
     torch::Tensor own = part_of(x, *team).detach().requires_grad_(true);
     const auto loss_of = [&](const torch::Tensor& rows) {
       const torch::Tensor loss = (norm(rows).pow(3) * torch::linspace(-1, 1, 30).view({6, 5})).sum();
