@@ -12,8 +12,7 @@ namespace tune::trainer::nn {
 // that processes share. Their passes through it then wait for one another, forward and backward.
 class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
  public:
-  explicit BatchNorm2dImpl(const torch::nn::BatchNorm2dOptions& norm)
-      : torch::nn::BatchNorm2dImpl(norm) {}
+  explicit BatchNorm2dImpl(const torch::nn::BatchNorm2dOptions& norm) : torch::nn::BatchNorm2dImpl(norm) {}
   torch::Tensor forward(const torch::Tensor& x);
   void share_statistics(std::shared_ptr<const parallel::Team> team) { team_ = std::move(team); }
 
