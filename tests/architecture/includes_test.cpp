@@ -66,7 +66,8 @@ const std::vector<Row> kMap = {
     {"trainer/served", {}},  // what a model that answers requests is, in values and interfaces
     {"trainer/images", {"tuner/os"}},
     {"trainer/metrics", {"tuner/core"}},
-    {"trainer/nn", {"trainer/libtorch_threads.h"}},
+    {"trainer/parallel", {"trainer/torch_compat.h", "tuner/os"}},  // processes that train one model
+    {"trainer/nn", {"trainer/libtorch_threads.h", "trainer/parallel"}},
     {"trainer/weights", {"trainer/libtorch_threads.h", "tuner/os"}},
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     {"trainer/text", {"trainer/data"}},
@@ -122,7 +123,7 @@ const std::vector<Library> kLibraries = {
     {"boost/beast", "Boost.Beast", {"tuner/http"}},
     {"boost/math", "Boost.Math", {"strategies", "tuner/core"}},
     {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
-    {"torch/", "LibTorch", {"trainer/torch_compat.h"}},
+    {"torch/", "LibTorch", {"trainer/torch_compat.h", "trainer/parallel"}},
     {"ATen/", "LibTorch", {"trainer/torch_compat.h"}},
     {"c10/", "LibTorch", {"trainer/torch_compat.h"}},
     {"turbojpeg.h", "libjpeg-turbo", {"trainer/images"}},

@@ -18,7 +18,7 @@ bool are_alike(const weights::TensorMap& a, const weights::TensorMap& b) {
 Passes::Passes(Training& training, const Compute& compute, std::unique_ptr<DeviceGraph> graph,
                std::ostream& notes)
     : training_(training), compute_(compute), graph_(std::move(graph)), notes_(notes) {
-  if (compute.device.is_cuda() && !graph_)
+  if (compute.device.is_cuda() && !graph_ && compute.team->size() == 1)
     notes
         << "warning: this LibTorch's CUDA graphs are not as they are known here, so steps are done operator "
            "by operator, which is slower"

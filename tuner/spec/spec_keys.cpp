@@ -311,6 +311,13 @@ const ObjectTable kResources{
       .kind = kInteger,
       .description = "GPUs of one trial. When absent, 1 where there are GPUs, else 0.",
       .minimum = 0},
+     {.name = "processes_per_trial",
+      .kind = kInteger,
+      .description =
+          "Processes that train one trial together, each on its part of every batch. When absent, "
+          "one for each GPU of the trial, which is their number where it has GPUs; without GPUs 1.",
+      .minimum = 1,
+      .maximum = 64},
      {.name = "trials_per_gpu",
       .kind = kInteger,
       .description = "How many trials share one GPU: its time, while its memory is not divided. auto: as "

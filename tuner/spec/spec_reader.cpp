@@ -282,7 +282,7 @@ Limits read_limits(const Spec& spec, SpecProblems& problems) {
   return limits;
 }
 
-void read_rest(Spec& spec, const SpecProblems& problems) {
+void read_rest(Spec& spec, SpecProblems& problems) {
   spec.study = read_value<std::string>(problems, "/study").value_or("");
   spec.fixed = read_value<OrderedJson>(problems, "/fixed").value_or(OrderedJson::object());
   if (const OrderedJson* trainer = problems.find("/trainer")) spec.trainer = Json(*trainer);
@@ -375,9 +375,16 @@ void refuse_comparison(const PositionedJson& source, const std::string& name) {
 
 }  // namespace
 
-Resources read_resources(const SpecProblems& problems) {
+Resources read_resources(SpecProblems& problems) {
   Resources resources;
   resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
+  resources.processes_per_trial = read_value<int>(problems, "/resources/processes_per_trial");
+  if (const int gpus = resources.gpus_per_trial.value_or(0);
+      gpus > 0 && resources.processes_per_trial.value_or(gpus) != gpus)
+    problems.add("/resources/processes_per_trial",
+                 "a trial has " + std::to_string(gpus) + " GPU" + (gpus == 1 ? "" : "s") +
+                     ", and one process for each",
+                 "leave it out, or set \"gpus_per_trial\": 0 for processes on the CPU");
   const OrderedJson* share = problems.find("/resources/trials_per_gpu");
   resources.packs_gpus = share != nullptr && share->is_string();
   if (share != nullptr && !resources.packs_gpus) resources.trials_per_gpu = share->get<int>();

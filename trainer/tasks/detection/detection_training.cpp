@@ -130,14 +130,14 @@ std::string DetectionTraining::initial_weights() const {
 
 loop::LossTerms DetectionTraining::losses(const weights::TensorMap& tensors) {
   const SsdOutput output = model_(normalise_(training_->pixels(tensors)));
-  const SsdLoss loss =
-      ssd_loss(output.logits, output.offsets, targets_->targets(tensors), kind_.rules.divisor);
+  const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets_->targets(tensors),
+                                kind_.rules.divisor, *compute_.team);
   return {loss.cross_entropy, loss.smooth_l1};
 }
 
 loop::Metrics DetectionTraining::evaluate(const std::function<bool()>& interrupted) {
-  const auto inference =
-      infer(model_, *validation_, kind_, compute_, kEvaluationBatch, interrupted, kind_.limits);
+  const auto inference = infer(model_, *validation_, kind_, compute_, kEvaluationBatch, interrupted,
+                               kind_.limits, *compute_.team);
   if (!inference) return {};
   const Quality quality = judge(validation_->dataset(), inference->detections);
   return {{"validation:mAP", quality.coco.ap},

@@ -41,7 +41,8 @@ std::vector<std::vector<ScoredBox>> detections_of(const SsdOutput& output, const
 
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
                                const loop::Compute& compute, std::int64_t batch_size,
-                               const std::function<bool()>& interrupted, const DetectionLimits& limits) {
+                               const std::function<bool()>& interrupted, const DetectionLimits& limits,
+                               const parallel::Team& team) {
   const std::vector<Box> boxes = default_boxes(kind.maps);
   const nn::Normaliser normalise(kind.preprocessing.mean, kind.preprocessing.std, compute.device);
   const TargetMaker target_maker(kind, images.dataset(), compute);
@@ -49,8 +50,12 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
   const int classes = static_cast<int>(images.dataset().classes.size());
   Inference result;
   double positives = 0;
-  for (std::int64_t first = 0; first < images.count(); first += batch_size) {
-    if (interrupted()) return std::nullopt;
+  const auto [begin, end] = team.share((images.count() + batch_size - 1) / batch_size);
+  bool stops = false;
+  for (std::int64_t batch = begin; batch < end; ++batch) {
+    stops = interrupted();
+    if (stops) break;
+    const std::int64_t first = batch * batch_size;
     std::vector<std::int64_t> examples(
         static_cast<std::size_t>(std::min(batch_size, images.count() - first)));
     std::iota(examples.begin(), examples.end(), first);
@@ -72,10 +77,12 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
     for (std::size_t i = 0; i < examples.size(); ++i)
       append(result.detections, found[i], images.dataset().examples[static_cast<std::size_t>(examples[i])]);
   }
-  if (positives > 0) {
-    result.cross_entropy /= positives;
-    result.smooth_l1 /= positives;
-  }
+  if (team.any(stops)) return std::nullopt;
+  result.detections = team.gathered(result.detections);
+  const std::vector<double> sums = team.sums({result.cross_entropy, result.smooth_l1, positives});
+  const double divisor = sums[2] > 0 ? sums[2] : 1;
+  result.cross_entropy = sums[0] / divisor;
+  result.smooth_l1 = sums[1] / divisor;
   return result;
 }
 

@@ -25,11 +25,12 @@ struct Inference {
   double cross_entropy = 0, smooth_l1 = 0;
 };
 
-// Runs `model`, which is in eval mode and on the device of `compute`, over every image. nullopt once
-// `interrupted` says so. The caller has chosen the precision and turned gradients off.
+// Runs `model`, which is in eval mode and on the device of `compute`, over every image, which `team` divides.
+// nullopt once `interrupted` says so. The caller has chosen the precision and turned gradients off.
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
                                const loop::Compute& compute, std::int64_t batch_size,
-                               const std::function<bool()>& interrupted, const DetectionLimits& limits);
+                               const std::function<bool()>& interrupted, const DetectionLimits& limits,
+                               const parallel::Team& team = *parallel::alone());
 
 // The numbers of detections of infer().
 struct Quality {

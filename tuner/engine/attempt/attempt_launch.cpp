@@ -1,17 +1,25 @@
 #include "tuner/engine/attempt/attempt_launch.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/descriptor.h"
 
 namespace tune::engine {
 namespace {
 
 constexpr const char* kGpuVariable = "CUDA_VISIBLE_DEVICES";
 constexpr const char* kPythonVariable = "PYTHONUNBUFFERED";
+constexpr const char* kLoopback = "127.0.0.1";
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string result;
@@ -19,10 +27,28 @@ std::string joined(const std::vector<std::string>& texts) {
   return result;
 }
 
-Json trial_document(const Attempt& attempt, int threads, const std::vector<std::string>& devices) {
+// Trials that run side by side need a port each. Somebody else may take it before the trial does.
+int free_port() {
+  const Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* place = reinterpret_cast<sockaddr*>(&address);
+  if (socket.get() < 0 || ::bind(socket.get(), place, size) != 0 ||
+      ::getsockname(socket.get(), place, &size) != 0)
+    throw Error(ExitCode::kEnvironment,
+                std::string("no port of ") + kLoopback + " is free: " + std::strerror(errno),
+                "see `ss -tan`, and whether the loopback device is up");
+  return ntohs(address.sin_port);
+}
+
+Json trial_document(const Attempt& attempt, int threads, int processes,
+                    const std::vector<std::string>& devices) {
   Json trial = attempt.trial_json;
   trial["threads"] = threads;
   trial["devices"] = devices;
+  if (processes > 1) trial["processes"] = processes;
   return trial;
 }
 
@@ -44,7 +70,14 @@ std::map<std::string, std::string> device_environment(const DeviceShare& share) 
   // CUDA's own order is by speed; the indices here are those of the PCI bus.
   if (share.visible != share.devices) environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
   // Libraries that count the machine's cores instead of the trial's would make trials fight for them.
-  if (!std::getenv("OMP_NUM_THREADS")) environment["OMP_NUM_THREADS"] = std::to_string(share.threads);
+  if (!std::getenv("OMP_NUM_THREADS"))
+    environment["OMP_NUM_THREADS"] = std::to_string(std::max(1, share.threads / share.processes));
+  if (share.processes == 1) return environment;
+  // PET_ is the prefix of torchrun's options in the environment (torch/distributed/argparse_util.py).
+  const std::string processes = std::to_string(share.processes), port = std::to_string(free_port());
+  environment["TUNE_PROCESSES"] = environment["PET_NPROC_PER_NODE"] = processes;
+  environment["MASTER_ADDR"] = environment["PET_MASTER_ADDR"] = kLoopback;
+  environment["MASTER_PORT"] = environment["PET_MASTER_PORT"] = port;
   return environment;
 }
 
@@ -117,7 +150,7 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
   launch["cpus"] = share.cores;
   launch["control"] = channel;
   launch["leases"] = leases;
-  return write_files(attempt, trial_document(attempt, share.threads, share.devices), launch);
+  return write_files(attempt, trial_document(attempt, share.threads, share.processes, share.devices), launch);
 }
 
 std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare& share) {
@@ -137,7 +170,7 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare&
   Json launch = launch_document(placed, whole_environment(attempt, environment));
   launch["job"] = {{"program_bytes", share.program_bytes}};
   if (share.time_left) launch["job"]["time_left_ms"] = share.time_left->count();
-  return write_files(attempt, trial_document(attempt, share.threads, devices), launch);
+  return write_files(attempt, trial_document(attempt, share.threads, 1, devices), launch);
 }
 
 }  // namespace tune::engine

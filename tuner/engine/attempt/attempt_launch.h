@@ -11,8 +11,9 @@
 namespace tune::engine {
 
 // What tells a process its share: CUDA_VISIBLE_DEVICES, which is empty where it has no GPU (with
-// CUDA_DEVICE_ORDER where it names indices), and
-// OMP_NUM_THREADS unless we were given one.
+// CUDA_DEVICE_ORDER where it names indices), and OMP_NUM_THREADS unless we were given one. For a trial of
+// several processes also what torchrun takes for its own options: how many they are, and a port of this
+// machine that was free.
 std::map<std::string, std::string> device_environment(const DeviceShare& share);
 
 // Writes both and makes the output folder. `channel` is the supervisor's end of the socket. Gives
