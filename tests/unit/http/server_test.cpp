@@ -232,8 +232,7 @@ TEST_CASE("a handler learns that its client has gone, and answers one that has o
   // What comes behind a request is the next one, and no sign of an end.
   RawClient client(server.port());
   client.send(server.request("GET", "/things/first") + server.request("GET", "/things/second"));
-  client.read_until("first");
-  client.read_until("second");
+  CHECK(client.read_until("second").find("first") != std::string::npos);
 }
 
 TEST_CASE("a stream comes in chunks, and without them to an old client") {

@@ -115,7 +115,7 @@ TEST_CASE("What is not done here is refused by its name, unless it asks for noth
   CHECK(contains(chat_refusal({{"tools", {{{"type", "function"}}}}}), "400 tools"));
   CHECK(contains(chat_refusal({{"tool_choice", "required"}}), "400 tool_choice"));
   CHECK(contains(chat_refusal({{"response_format", {{"type", "json_object"}}}}), "400 response_format"));
-  CHECK(contains(chat_refusal({{"reasoning_effort", "low"}}), "400 reasoning_effort: this model does not"));
+  CHECK(contains(chat_refusal({{"reasoning_effort", "low"}}), "reasoning_effort: this model does not"));
   CHECK(chat_refusal({{"reasoning_effort", "none"}}).empty());
   CHECK(contains(chat_refusal({{"stop", {"a", "b", "c", "d", "e"}}}), "400 stop: stop holds more than 4"));
   CHECK(contains(chat_refusal({{"logit_bias", {{"50256", -100}}}}), "400 logit_bias"));
