@@ -6,6 +6,8 @@
 #include "tuner/core/error.h"
 #include "tuner/core/metric_names.h"
 
+// What joins names and points names CROSS JOIN, so that SQLite takes the names first: there are a few, and
+// the points of each are in order of the trials.
 namespace tune::store {
 namespace {
 
@@ -54,10 +56,11 @@ void MetricTable::insert(const std::vector<MetricRow>& rows) {
 }
 
 void MetricTable::keep_bookkeeping(int trial) {
-  Query query(connection_,
-              "SELECT n.name, m.attempt, sum(m.value), max(m.time_ms) FROM metric_names n JOIN metrics m ON"
-              " m.metric = n.id AND m.trial = ?1 WHERE substr(n.name, 1, length(?2)) = ?2 AND typeof(m.value)"
-              " = 'real' GROUP BY n.name, m.attempt");
+  Query query(
+      connection_,
+      "SELECT n.name, m.attempt, sum(m.value), max(m.time_ms) FROM metric_names n CROSS JOIN metrics m ON"
+      " m.metric = n.id AND m.trial = ?1 WHERE substr(n.name, 1, length(?2)) = ?2 AND typeof(m.value)"
+      " = 'real' GROUP BY n.name, m.attempt");
   query.bind(trial).bind(kBookkeeping);
   std::map<int, EventRow> by_attempt;
   while (query.step()) {
@@ -84,10 +87,11 @@ void MetricTable::remove(int trial) {
 }
 
 std::vector<MetricRow> MetricTable::rows(int trial, const std::string& name) const {
-  Query query(connection_,
-              "SELECT n.name, m.step, m.value, m.attempt, m.time_ms FROM metric_names n"
-              " JOIN metrics m ON m.metric = n.id AND m.trial = ?1 WHERE ?2 = '' OR n.name = ?2 ORDER BY "
-              "n.name, m.step");
+  Query query(
+      connection_,
+      "SELECT n.name, m.step, m.value, m.attempt, m.time_ms FROM metric_names n"
+      " CROSS JOIN metrics m ON m.metric = n.id AND m.trial = ?1 WHERE ?2 = '' OR n.name = ?2 ORDER BY "
+      "n.name, m.step");
   query.bind(trial).bind(name);
   std::vector<MetricRow> rows;
   while (query.step()) {

@@ -8,7 +8,6 @@
 #include "store/write_transaction.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/enum_text.h"
-#include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
 
 namespace tune::store {
@@ -52,6 +51,12 @@ std::string version_name(int version) { return version == 0 ? "none" : "version 
 const char* to_string(Approval approval) { return text_of(kApprovals, approval); }
 const char* to_string(PromotionOutcome outcome) { return text_of(kOutcomes, outcome); }
 const char* to_string(RemarkKind kind) { return text_of(kRemarkKinds, kind); }
+
+Error unknown_model(const std::string& name, const std::vector<std::string>& known) {
+  const auto guess = nearest_name(name, known);
+  return {ExitCode::kNotFound, "there is no model \"" + name + "\"",
+          guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them"};
+}
 
 struct ModelRegistry::Impl {
   Impl(const std::filesystem::path& file, OpenMode mode, Milliseconds busy_timeout)
@@ -354,11 +359,8 @@ std::optional<ModelVersion> ModelRegistry::current(const std::string& model) con
 ModelVersion ModelRegistry::resolve(const ModelReference& reference) const {
   const ReadTransaction transaction(impl_->connection);
   const std::vector<std::string> known = impl_->models();
-  if (std::find(known.begin(), known.end(), reference.model) == known.end()) {
-    const auto guess = nearest_name(reference.model, known);
-    throw Error(ExitCode::kNotFound, "there is no model \"" + reference.model + "\"",
-                guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
-  }
+  if (std::find(known.begin(), known.end(), reference.model) == known.end())
+    throw unknown_model(reference.model, known);
   const int number =
       reference.version > 0 ? reference.version : impl_->named(reference.model, reference.alias);
   if (number == 0) {

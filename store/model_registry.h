@@ -10,6 +10,7 @@
 
 #include "store/open_mode.h"
 #include "tuner/core/clock.h"
+#include "tuner/core/error.h"
 #include "tuner/core/history.h"
 #include "tuner/core/model_reference.h"
 
@@ -78,6 +79,9 @@ struct Remark {
   std::string who;
   WallTime time{};
 };
+
+// What to throw where the registry, which knows those models, has none of that name.
+Error unknown_model(const std::string& name, const std::vector<std::string>& known);
 
 // The models of a store and their versions, in a database that several orchestrators write. Owned by a
 // command or a promotion, used by one thread at a time. Copies no files: that is promotion's work. A version

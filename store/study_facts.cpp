@@ -233,6 +233,7 @@ void to_json(Json& json, const StudyFacts& facts) {
   put(json, "origin", facts.origin);
   put(json, "warm_start", facts.warm_start);
   put(json, "driver", facts.driver);
+  put(json, "runner", facts.runner);
   put(json, "precision", facts.precision);
   put(json, "probes", facts.probes);
   put(json, "runs", facts.runs);
@@ -255,6 +256,7 @@ void from_json(const Json& json, StudyFacts& facts) {
   members.may("origin", facts.origin);
   members.may("warm_start", facts.warm_start);
   members.may("driver", facts.driver);
+  members.may("runner", facts.runner);
   members.may("precision", facts.precision);
   members.may("probes", facts.probes);
   members.may("runs", facts.runs);

@@ -131,6 +131,7 @@ struct StudyFacts {
   std::optional<Origin> origin;
   std::vector<WarmStartCounts> warm_start;
   std::optional<std::string> driver;     // "ask-tell": another program runs the trials
+  std::optional<std::string> runner;     // of its last run, where that is not the spec's
   std::optional<std::string> precision;  // that the trials compute in
   Probes probes;
   std::vector<RunFacts> runs;  // in order

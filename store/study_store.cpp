@@ -20,6 +20,9 @@ constexpr const char* kMemory = ":memory:";
 // the file has grown nearly so long, since each move costs two waits for the disk, and writes a changed page
 // once however often it changed.
 constexpr const char* kWalLimit = "PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4000";
+// What only the `tune` that runs a study records.
+constexpr const char* kRunKinds[] = {"study_started",    "trial_queued", "attempt_started", "trial_finished",
+                                     "attempt_requeued", "best",         "draining",        "study_finished"};
 constexpr const char* kSyncNormal = "PRAGMA synchronous = NORMAL";
 constexpr const char* kSyncFull = "PRAGMA synchronous = FULL";
 
@@ -364,6 +367,11 @@ bool StudyStore::is_draining() const {
   return last.step() && last.small() != 0;
 }
 
+bool is_of_a_run(const EventRow& event) {
+  if (event.kind == "notice") return event.data.value("message", "").starts_with(kPausedNotice);
+  return std::find(std::begin(kRunKinds), std::end(kRunKinds), event.kind) != std::end(kRunKinds);
+}
+
 std::vector<RunningTime> StudyStore::running_times() const {
   Query starts(impl_->connection, "SELECT id, time_ms FROM events WHERE kind = 'study_started' ORDER BY id");
   std::vector<std::pair<std::int64_t, WallTime>> runs;
@@ -371,14 +379,14 @@ std::vector<RunningTime> StudyStore::running_times() const {
     const std::int64_t id = starts.integer();
     runs.emplace_back(id, starts.time());
   }
+  std::string kinds;
+  for (const char* kind : kRunKinds) kinds += (kinds.empty() ? "'" : ", '") + std::string(kind) + "'";
   std::vector<RunningTime> times;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::int64_t next = i + 1 < runs.size() ? runs[i + 1].first : INT64_MAX;
-    // Other commands record events too, days later: notices, promotions, logs that were read again.
-    Query last(impl_->connection,
-               "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ? AND (kind IN ('study_started',"
-               " 'trial_queued', 'attempt_started', 'trial_finished', 'attempt_requeued', 'best', 'draining',"
-               " 'study_finished') OR (kind = 'notice' AND substr(data, 13, length(?3)) = ?3))");
+    const std::string sql = "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ? AND (kind IN (" +
+                            kinds + ") OR (kind = 'notice' AND substr(data, 13, length(?3)) = ?3))";
+    Query last(impl_->connection, sql.c_str());
     last.bind(runs[i].first).bind(next).bind(kPausedNotice).step();
     times.push_back({runs[i].second, std::max(runs[i].second, last.time())});
   }

@@ -106,6 +106,10 @@ struct EventRow {
   Json data = Json::object();
 };
 
+// Whether the `tune` that runs the study recorded it. Other commands record events too, days later: notices,
+// promotions, deletions, logs that were read again.
+bool is_of_a_run(const EventRow& event);
+
 struct StoreSettings {
   // What a commit survives when its transaction does not ask for more. kProcess: kill -9 loses nothing, a
   // power cut may lose the last commits but never damages the file. kPower: every commit waits for the disk.

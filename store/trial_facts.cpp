@@ -49,6 +49,7 @@ void to_json(Json& json, const AttemptFacts& facts) {
   put(json, "reserved_device_memory", facts.reserved_device_memory);
   put(json, "failure", facts.failure);
   put(json, "overrides", facts.overrides);
+  put(json, "job", facts.job);
   put(json, "verdict", facts.verdict);
 }
 
@@ -58,6 +59,7 @@ void from_json(const Json& json, AttemptFacts& facts) {
   members.may("reserved_device_memory", facts.reserved_device_memory);
   members.may("failure", facts.failure);
   members.may("overrides", facts.overrides);
+  members.may("job", facts.job);
   members.may("verdict", facts.verdict);
   facts.other = members.rest();
 }

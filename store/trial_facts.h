@@ -49,6 +49,7 @@ struct AttemptFacts {
   std::optional<std::uint64_t> reserved_device_memory;
   std::string failure;              // class of the failure that ended it
   Json overrides = Json::object();  // hyperparameters that it ran with in place of the trial's
+  std::string job;                  // of a cluster, that it was: "812_3 on n1"
   Json verdict = Json::object();    // what the rule that ended it compared (strategies::Verdict)
   Json other = Json::object();
   bool operator==(const AttemptFacts&) const = default;

@@ -28,22 +28,23 @@ const std::vector<Row> kMap = {
     {"tuner/http", {"tuner/os"}},               // a server and a client
     {"tuner/archive", {"tuner/os"}},            // archives of files
     {"tuner/spec", {"tuner/os"}},               // the language of specs
+    {"strategies", {"tuner/core"}},             // mathematics
+    {"store", {"tuner/os"}},                    // SQL
     {"tuner/import", {"tuner/spec", "store"}},  // files of other tools
     {"tuner/import/script", {"tuner/import"}},
-    {"strategies", {"tuner/core"}},     // mathematics
-    {"store", {"tuner/os"}},            // SQL
     {"tuner/export", {"store"}},        // files for other tools
     {"tuner/billing", {"store"}},       // what attempts took of devices
     {"tuner/metrics", {"tuner/core"}},  // metric lines
     {"tuner/supervisor", {"tuner/metrics", "tuner/os"}},
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
+    {"tuner/engine/slurm", {"tuner/engine/attempt"}},
     {"tuner/engine/promotion", {"tuner/spec", "store", "tuner/archive"}},
     {"tuner/endpoint", {"tuner/os"}},  // what is deployed, as files
     {"tuner/endpoint/supervisor", {"tuner/endpoint", "tuner/http", "tuner/engine/promotion"}},
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
-    {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
+    {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/slurm", "tuner/engine/promotion"}},
     // The stored spec says what was searched, an endpoint which versions are deployed.
     {"tuner/report/numbers", {"tuner/spec", "tuner/billing", "tuner/endpoint"}},
     {"tuner/report/text", {"tuner/report/numbers"}},
@@ -61,11 +62,13 @@ const std::vector<Row> kMap = {
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},
+    {"trainer/libtorch_threads.h", {"trainer/torch_compat.h"}},
     {"trainer/served", {}},  // what a model that answers requests is, in values and interfaces
     {"trainer/images", {"tuner/os"}},
     {"trainer/metrics", {"tuner/core"}},
-    {"trainer/nn", {"trainer/torch_compat.h"}},
-    {"trainer/weights", {"trainer/torch_compat.h", "tuner/os"}},
+    {"trainer/parallel", {"trainer/torch_compat.h", "tuner/os"}},  // processes that train one model
+    {"trainer/nn", {"trainer/libtorch_threads.h", "trainer/parallel"}},
+    {"trainer/weights", {"trainer/libtorch_threads.h", "tuner/os"}},
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     {"trainer/text", {"trainer/data"}},
     // It knows no task, and of a network no more than its stages (nn/stages.h).
@@ -88,7 +91,8 @@ const std::vector<Row> kMap = {
     {"trainer/tasks/text_classification",
      {"trainer/tasks/text_classification/data", "trainer/tasks/classification", "trainer/text"}},
     {"trainer/tasks/language_model/data", {"trainer/data", "trainer/text", "trainer/served"}},
-    {"trainer/tasks/language_model", {"trainer/tasks/language_model/data", "trainer/loop", "trainer/nn"}},
+    {"trainer/tasks/language_model",
+     {"trainer/tasks/language_model/data", "trainer/endpoint", "trainer/loop", "trainer/nn"}},
     {"trainer/tasks",
      {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification",
       "trainer/tasks/text_classification", "trainer/tasks/language_model"}},
@@ -119,7 +123,7 @@ const std::vector<Library> kLibraries = {
     {"boost/beast", "Boost.Beast", {"tuner/http"}},
     {"boost/math", "Boost.Math", {"strategies", "tuner/core"}},
     {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
-    {"torch/", "LibTorch", {"trainer/torch_compat.h"}},
+    {"torch/", "LibTorch", {"trainer/torch_compat.h", "trainer/parallel"}},
     {"ATen/", "LibTorch", {"trainer/torch_compat.h"}},
     {"c10/", "LibTorch", {"trainer/torch_compat.h"}},
     {"turbojpeg.h", "libjpeg-turbo", {"trainer/images"}},

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -14,8 +15,9 @@ import time
 import urllib.parse
 import urllib.request
 
-from bench_support import BIN, write_table
+from bench_support import BIN, ROOT, write_table
 
+PAGES = ROOT / "tuner" / "serve" / "pages"
 EPOCH_MS = 1_790_000_000_000
 
 
@@ -91,7 +93,7 @@ def served(store):
                                stdout=subprocess.PIPE, text=True)
     try:
         said = json.loads(process.stdout.readline())
-        yield said["address"], pathlib.Path(said["token_file"]).read_text().strip(), process
+        yield said["address"], pathlib.Path(said["token_file"]).read_text().strip(), process, said["url"]
     finally:
         process.terminate()
         process.wait()
@@ -115,9 +117,22 @@ def ask(address, token, path):
     return (time.monotonic() - start) * 1000, size
 
 
+def painted(login):
+    """When a browser shows what of the study's page, where the pages' packages (`./dev pages --test`) and Chromium are there."""
+    if shutil.which("node") is None or not (PAGES / "node_modules").exists():
+        return []
+    run = subprocess.run(["node", PAGES / "test" / "paint.mjs", login, "/studies/large"], stdout=subprocess.PIPE, text=True)
+    if run.returncode == 77:
+        return []
+    run.check_returncode()
+    told = json.loads(run.stdout)
+    return [(f"in Chromium: {what}", f"{told[key]:.0f} ms", "", "") for what, key in (
+        ("the first paint", "first_paint_ms"), ("the study's head", "head_ms"), ("its trials", "table_ms"), ("its history", "history_ms"))]
+
+
 def measure_large(store, trials):
     rows = []
-    with served(store) as (address, token, process):
+    with served(store) as (address, token, process, login):
         study = "/api/studies/large"
         for what, path in [("the overview, nothing read yet", "/api/overview"), ("the study", study), ("the first page of trials", study + "/trials"),
                            ("all trials in columns", study + "/points"), ("20 curves", study + "/curves?trials=best:20"),
@@ -132,6 +147,7 @@ def measure_large(store, trials):
             filters.append(ask(address, token, f"{study}/trials?filter={urllib.parse.quote(condition)}&sort=value&limit=50")[0])
         rows.append(("sorted by each of 10 columns", f"{statistics.median(sorts):.0f} ms, at most {max(sorts):.0f} ms", "", ""))
         rows.append(("six filters, sorted", f"{statistics.median(filters):.0f} ms, at most {max(filters):.0f} ms", "", ""))
+        rows += painted(login)
         rows.append(("memory of the server", f"{memory_mib(process, 'VmRSS'):.0f} MiB, at most {memory_mib(process, 'VmHWM'):.0f} MiB", "", ""))
     write_table("serve", f"tune serve over {trials} trials", ["answer", "at first", "again", "size"], rows)
     return rows
@@ -187,7 +203,7 @@ def search(folder, turn, trials, pages):
         if pages:
             while not (store / "s" / "study.db").exists():
                 time.sleep(0.01)
-            address, token, server = stack.enter_context(served(store))
+            address, token, server, _ = stack.enter_context(served(store))
             viewers = subprocess.Popen(["nice", "-n", "19", "python3", __file__, "--view", address, "--token-file",
                                         store / ".serve-token", "--pages", str(pages)])
         code = process.wait()

@@ -55,7 +55,9 @@ class PromotedFolder : public StudyFolder {
 }  // namespace
 
 TEST_CASE("a promoted model is deployed, listed, asked, followed and undeployed") {
-  const PromotedFolder folder;
+  const PromotedFolder folder(
+      "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights; "
+      "echo '{\"task\": \"text_classification\"}' > $TUNE_OUTPUT_DIR/model.json");
   const ShellResult deployed = folder.deploy();
   CAPTURE(deployed.out, deployed.err);
   REQUIRE(deployed.exit_code == 0);
@@ -92,6 +94,17 @@ TEST_CASE("a promoted model is deployed, listed, asked, followed and undeployed"
   CHECK(again.out.ends_with("; its folder is deleted\n"));
 }
 
+TEST_CASE("a worker gets the limits that are asked for, and no first request is shown where none is known") {
+  const PromotedFolder folder;
+  const ShellResult deployed = folder.deploy("--queue 8 --timeout 5 --json");
+  CAPTURE(deployed.out, deployed.err);
+  REQUIRE(deployed.exit_code == 0);
+  CHECK(Json::parse(deployed.out).at("first_request").is_null());
+  const std::string worker = folder.endpoint().at("worker_pid").dump();
+  CHECK(says(folder.shell("tr '\\0' ' ' < /proc/" + worker + "/cmdline").out, " --queue 8 --timeout 5 "));
+  CHECK(folder.deploy("--queue 0", "m@1").exit_code == 2);
+}
+
 TEST_CASE("kill -9 of the supervisor leaves no worker, the state says so, and deploying again mends it") {
   const PromotedFolder folder;
   REQUIRE(folder.deploy().exit_code == 0);
@@ -106,6 +119,38 @@ TEST_CASE("kill -9 of the supervisor leaves no worker, the state says so, and de
   CHECK(says(doctor.out, "endpoints     warning m is not deployed: its supervisor"));
   CHECK(says(doctor.out, "`tune deploy m --worker "));
   REQUIRE(folder.deploy().exit_code == 0);
+  CHECK(folder.ask() == folder.weights(2));
+}
+
+TEST_CASE("an endpoint whose state cannot be read is undeployed all the same") {
+  const PromotedFolder folder;
+  REQUIRE(folder.deploy().exit_code == 0);
+  const int supervisor = folder.endpoint().at("pid").get<int>();
+  folder.shell("echo spoilt > store/endpoints/m/state.json");
+  const ShellResult undeployed = folder.shell("tune undeploy m --store store");
+  CAPTURE(undeployed.err);
+  CHECK(undeployed.exit_code == 0);
+  CHECK(says(undeployed.out, "m is not deployed any more"));
+  wait_until([&] { return !is_running(supervisor); }, "its supervisor has ended");
+}
+
+TEST_CASE("what the worker of a supervisor that was killed has left does not keep its port") {
+  const PromotedFolder folder(
+      "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights; echo $PWD/child > "
+      "$TUNE_OUTPUT_DIR/starts; echo $PWD/stray > $TUNE_OUTPUT_DIR/strays");
+  REQUIRE(folder.deploy().exit_code == 0);
+  const Json before = folder.endpoint();
+  const pid_t supervisor = before.at("pid");
+  const pid_t child = pid_in(folder.path() / "child"), stray = pid_in(folder.path() / "stray");
+  REQUIRE(::kill(supervisor, SIGKILL) == 0);
+  wait_until([&] { return !is_running(supervisor); }, "it is gone");
+  CHECK(is_running(child));
+  const std::string url = before.at("url");
+  const ShellResult again = folder.deploy("--port " + url.substr(url.rfind(':') + 1));
+  CAPTURE(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK_FALSE(is_running(child));
+  CHECK_FALSE(is_running(stray));
   CHECK(folder.ask() == folder.weights(2));
 }
 
@@ -155,6 +200,7 @@ TEST_CASE("what cannot be deployed is refused with place and cure, and nothing o
   CHECK(folder.deploy("--schedule 19:00 --undeploy-after 8h").exit_code == 2);
   CHECK(folder.deploy("--idle 0s").exit_code == 2);
   CHECK(folder.deploy("--adapters polite").exit_code == 2);
+  CHECK(folder.deploy("--memory-gib 1e30").exit_code == 2);
   const ShellResult open = folder.deploy("--addr 0.0.0.0");
   CHECK(open.exit_code == 2);
   CHECK(says(open.err, "--token-file"));

@@ -108,7 +108,7 @@ TEST_CASE("a trial is explained by what was recorded about it") {
   CHECK(says(shown.out, "strategy: bayesian, chosen by auto"));
   CHECK(says(shown.out, "model: Gaussian process of 6 results"));
   CHECK(says(shown.out, "predicted loss: "));
-  CHECK(says(shown.out, "nearest earlier trials:\n    trial "));
+  CHECK(says(shown.out, "nearest earlier trials, as they were then:\n    trial "));
   CHECK(says(shown.out, "trial finished, trial 7"));
   const Json told = explained(folder, 7);
   CHECK(told.at("suggestion").at("explanation").at("model").at("results") == 6);

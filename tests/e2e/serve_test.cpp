@@ -72,6 +72,7 @@ TEST_CASE("a search is shown while it runs, and the server ends with it", "[serv
                    (folder.path() / "store").string() + "'")
             .out == "");
   CHECK(folder.run("--serve --dry-run").exit_code == 2);
+  CHECK(folder.run("--serve --detach").exit_code == 2);  // it would end at once
 }
 
 TEST_CASE("a search that is killed takes its server with it", "[serve]") {

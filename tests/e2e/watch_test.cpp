@@ -21,6 +21,7 @@ TEST_CASE("a detached study goes on in a session of its own, and is watched to i
                    "[ $(ps -o sid= -p $pid) = $pid ] || exit 8\n"
                    "tune watch s --store store > watched & watch=$!\n"
                    "tune watch s --store store --json > lines & json=$!\n"
+                   "until grep -q '^s: 0/2 done, 1 running' watched; do sleep 0.02; done  # at once\n"
                    "sleep 0.7; touch go; wait $watch; echo code $?; wait $json; echo code $?\n"
                    "cat begun watched lines; cat store/s/tune.log");
   CAPTURE(run.out, run.err);

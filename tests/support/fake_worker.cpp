@@ -4,7 +4,8 @@
 //
 // POST /invocations answers with what the model's file `weights` holds. Other files of the model's folder say
 // how it misbehaves: `fails` (the reason why it cannot be loaded), `kills` (the worker ends by a signal while
-// it loads it), `hoards` (megabytes that loading takes), `starts` (its children that outlive it).
+// it loads it), `hoards` (megabytes that loading takes), `starts` and `strays` (its child that outlives it,
+// in its group and in a session of its own).
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -74,9 +75,12 @@ std::shared_ptr<const Model> load(const std::string& folder, const std::string& 
       throw std::runtime_error("there is not enough memory");
     }
   }
-  if (const std::string file = content(folder + "/starts"); !file.empty()) {
+  for (const char* name : {"starts", "strays"}) {
+    const std::string file = content(folder + "/" + name);
+    if (file.empty()) continue;
     const pid_t child = ::fork();
     if (child == 0) {
+      if (std::string(name) == "strays") ::setsid();
       ::signal(SIGTERM, SIG_IGN);
       for (;;) ::pause();
     }

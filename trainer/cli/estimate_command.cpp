@@ -102,6 +102,7 @@ OrderedJson to_json(const loop::TrainingEstimate& estimate, const loop::Compute&
           {"unit", unit},
           {"examples", estimate.examples},
           {"units_per_epoch", estimate.units_per_epoch},
+          {"processes", compute.team->size()},
           {"batch_size", estimate.batch_size},
           {"memory", memory_json(estimate.memory)},
           {"time", time_json(estimate.time)},
@@ -139,9 +140,9 @@ void print_row(const char* name, const std::string& value, std::ostream& out) {
   out << "  " << std::left << std::setw(13) << name << std::right << std::setw(11) << value << '\n';
 }
 
-void print_memory(const loop::TrainingEstimate& estimate, std::ostream& out) {
+void print_memory(const loop::TrainingEstimate& estimate, int processes, std::ostream& out) {
   const loop::MemoryEstimate& memory = estimate.memory;
-  out << "\nmemory\n";
+  out << (processes > 1 ? "\nmemory of each process\n" : "\nmemory\n");
   const loop::MemoryParts& parts = memory.parts;
   for (const auto& [name, bytes] : {std::pair{"program", parts.program},
                                     {"data", parts.data},
@@ -178,8 +179,10 @@ void print_text(const loop::TrainingEstimate& estimate, const loop::Compute& com
       << compute.threads << (compute.threads == 1 ? " thread\n" : " threads\n") << estimate.parameters
       << " parameters, " << estimate.trained_parameters << " trained; " << estimate.examples << " examples";
   if (estimate.units_per_epoch != estimate.examples) out << ", " << estimate.units_per_epoch << ' ' << unit;
-  out << "; batches of " << estimate.batch_size << '\n';
-  print_memory(estimate, out);
+  out << "; batches of " << estimate.batch_size;
+  if (compute.team->size() > 1) out << " in each of " << compute.team->size() << " processes";
+  out << '\n';
+  print_memory(estimate, compute.team->size(), out);
   out << "  rule of thumb: " << gib(simple.total()) << " (weights " << gib(simple.weights) << ", gradients "
       << gib(simple.gradients) << ", optimizer " << gib(simple.optimizer) << ")\n";
 
@@ -215,7 +218,7 @@ int run_estimate(const Arguments& arguments, Console& console) {
   loop::catch_stop_signals();
   const loop::TrialFile trial = loop::read_trial_file(options->text("trial"));
   const loop::Task& task = task_of(trial);
-  loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
+  loop::Compute compute = compute_of(trial);
   // What it has computed by now is what it took to be loaded.
   const double loading = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
   loop::TensorMemory tensors(compute.device);

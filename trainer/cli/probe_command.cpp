@@ -96,7 +96,7 @@ int run_probe(const Arguments& arguments, Console& console) {
   loop::catch_stop_signals();
   const loop::TrialFile trial = loop::read_trial_file(options->text("trial"));
   const auto most = static_cast<std::size_t>(options->integer("operators", 1, kMostOperators).value_or(0));
-  loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
+  loop::Compute compute = compute_of(trial);
   const auto begin = std::chrono::steady_clock::now();
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

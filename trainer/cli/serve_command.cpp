@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <ostream>
 #include <thread>
@@ -25,7 +26,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kMostThreads = 4096, kMostMegabytes = 1024, kMostWaiting = 4096;
-constexpr Milliseconds kGrace{10'000};
+// For what runs when the program ends, and then for the last answers that say that it does: less than the
+// fifteen seconds after which a supervisor kills it.
+constexpr Milliseconds kGrace{10'000}, kLastAnswers{2'000};
 
 // The folder's name; of a version of the registry (NAME/versions/3, NAME/current) the model's, and so it
 // stays when another version takes its place.
@@ -107,6 +110,18 @@ std::vector<std::string> hosts_of(const Parsed& given, const http::Address& addr
   return http::hosts_of(address, extra);
 }
 
+// What has not ended after the grace is given up: handlers wait for it, and the server for them.
+void stop(http::Server& server, serve::ServedEndpoint& endpoint) {
+  std::promise<void> has_stopped;
+  std::thread giving_up([&endpoint, stopped = has_stopped.get_future()] {
+    if (stopped.wait_for(kGrace) == std::future_status::timeout) endpoint.give_up();
+  });
+  server.stop(kGrace + kLastAnswers, /*ends_streams=*/false);
+  has_stopped.set_value();
+  giving_up.join();
+  endpoint.give_up();  // what nobody listens to any more
+}
+
 }  // namespace
 
 int run_serve(const Arguments& arguments, Console& console) {
@@ -171,8 +186,7 @@ int run_serve(const Arguments& arguments, Console& console) {
                 << address.text() << "/v2/models/" << settings.name << std::endl;
     while (!loop::stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  server.stop(kGrace, /*ends_streams=*/false);
-  endpoint.give_up();
+  stop(server, endpoint);
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "trainer/cli/train.h"
 
+#include <algorithm>
 #include <optional>
 #include <ostream>
 
@@ -36,6 +37,11 @@ loop::Precision probed_precision(const loop::Task& task, loop::Training& trainin
   return result.precision;
 }
 
+loop::Precision chosen_by_first(loop::Precision own, const parallel::Team& team) {
+  return static_cast<loop::Precision>(
+      static_cast<int>(team.sums({team.is_first() ? static_cast<double>(own) : 0.0})[0]));
+}
+
 }  // namespace
 
 std::optional<loop::Precision> known_precision(const loop::Task& task, const loop::TrialFile& trial,
@@ -48,13 +54,27 @@ std::optional<loop::Precision> known_precision(const loop::Task& task, const loo
   return asked;
 }
 
+loop::Compute compute_of(const loop::TrialFile& trial, int rank, int gpu) {
+  loop::Compute compute =
+      loop::set_up_compute(std::max(1, trial.threads / trial.processes), !trial.devices.empty(), gpu);
+  if (trial.processes > 1) compute.team = std::make_shared<parallel::Team>(rank, trial.processes);
+  return compute;
+}
+
 std::unique_ptr<loop::Training> start_training(const loop::Task& task, const loop::TrialFile& trial,
                                                loop::Compute& compute, std::ostream& err) {
   const std::optional<loop::Precision> known = known_precision(task, trial, compute, err);
   compute.precision = known.value_or(loop::Precision::kFp32);
-  std::unique_ptr<loop::Training> training = task.start(trial, compute, err);
-  if (known || !training->is_worth_a_probe()) return training;
-  compute.precision = probed_precision(task, *training, compute, err);
+  if (known) return task.start(trial, compute, err);
+  // A probe takes as many steps as there is time for, which others cannot take part in.
+  const parallel::Team& team = *compute.team;
+  loop::Compute by_itself = compute;
+  if (team.is_linked()) by_itself.team = std::make_shared<parallel::Team>(team.rank(), team.size());
+  std::unique_ptr<loop::Training> training = task.start(trial, by_itself, err);
+  if (training->is_worth_a_probe())
+    compute.precision = chosen_by_first(probed_precision(task, *training, by_itself, err), team);
+  else if (!team.is_linked())
+    return training;
   training.reset();  // the probe has spoilt it
   return task.start(trial, compute, err);
 }

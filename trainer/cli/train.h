@@ -13,6 +13,10 @@ namespace tune::trainer::cli {
 std::optional<loop::Precision> known_precision(const loop::Task& task, const loop::TrialFile& trial,
                                                const loop::Compute& compute, std::ostream& err);
 
+// What one process of a trial computes with, as the only one of its team that there is: as much of each
+// batch, on as many threads and on its GPU, but without the others.
+loop::Compute compute_of(const loop::TrialFile& trial, int rank = 0, int gpu = 0);
+
 // Sets `compute.precision` to what the trial asks for: "auto" is the one of the checkpoint that it goes on
 // from, else the faster one by a short probe, which a line on `err` reports. Reads the data and builds the
 // model.

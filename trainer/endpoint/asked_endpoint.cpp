@@ -10,7 +10,6 @@
 #include "tuner/core/bounded_json.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/http/client.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::endpoint {
@@ -18,6 +17,9 @@ namespace {
 
 constexpr std::size_t kAtOnce = 4;  // an endpoint computes what waits together
 constexpr int kMostTries = 60;      // of a question that the endpoint was too busy for
+// For one answer. The endpoint has a limit of its own (--timeout of `tune-train serve`), a minute unless it
+// was told another.
+constexpr Milliseconds kPatience{600'000};
 
 std::string trimmed(std::string text) {
   while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != std::string_view::npos)
@@ -72,42 +74,57 @@ AskedEndpoint::AskedEndpoint(std::string url, const std::string& token_file) : u
   if (!token_file.empty()) token_ = trimmed(read_file(token_file));
 }
 
+http::Client AskedEndpoint::connect() const {
+  http::Client::Settings settings{http::parse_url(url_).address};
+  settings.answer_patience = kPatience;
+  return http::Client(settings);
+}
+
+Json AskedEndpoint::answer_to(http::Client& client, http::ClientRequest request,
+                              const std::function<bool()>& interrupted) const {
+  request.target = http::parse_url(url_).path + request.target;
+  if (!token_.empty()) request.headers.push_back({"Authorization", "Bearer " + token_});
+  for (int tries = 1;; ++tries) {
+    if (interrupted()) throw Error(ExitCode::kInterrupted, "interrupted");
+    const http::ClientResponse response = client.ask(request);
+    if (response.status == 503 && tries < kMostTries) {
+      std::this_thread::sleep_for(wait_of(response));
+      continue;
+    }
+    if (response.status == 401)
+      throw Error(ExitCode::kUsage, url_ + " wants a token: " + words_of(response.body),
+                  "name its file with --token-file");
+    if (response.status != 200)
+      throw Error(ExitCode::kBadData,
+                  url_ + " answers with " + std::to_string(response.status) + ": " + words_of(response.body));
+    BoundedJson read = parse_bounded_json(response.body);
+    if (!read.value.is_object())
+      throw Error(ExitCode::kBadData, url_ + " answers with what is no answer of a deployed model",
+                  "name the address that `tune endpoints` shows");
+    return std::move(read.value);
+  }
+}
+
+std::vector<std::string> AskedEndpoint::models(const std::function<bool()>& interrupted) const {
+  http::Client client = connect();
+  const Json list = answer_to(client, {"GET", "/v1/models"}, interrupted);
+  try {
+    std::vector<std::string> names;
+    for (const Json& one : list.at("data")) names.push_back(one.at("id"));
+    return names;
+  } catch (const Json::exception&) {
+    refuse_answer(*this, "it names no models");
+  }
+}
+
 std::vector<Json> AskedEndpoint::ask(std::size_t count, const std::function<Question(std::size_t)>& question,
                                      const std::function<bool()>& interrupted) const {
-  const http::Url url = http::parse_url(url_);
   std::vector<Json> answers(count);
   std::mutex mutex;
   std::size_t next = 0;
   std::exception_ptr failure;
-  const auto ask_one = [&](http::Client& client, std::size_t i) {
-    Question asked = question(i);
-    http::ClientRequest request{"POST",
-                                url.path + "/invocations",
-                                {{"Content-Type", asked.media_type}, {"Accept", "application/vnd.tune+json"}},
-                                std::move(asked.body)};
-    if (!token_.empty()) request.headers.push_back({"Authorization", "Bearer " + token_});
-    for (int tries = 1;; ++tries) {
-      if (interrupted()) throw Error(ExitCode::kInterrupted, "interrupted");
-      const http::ClientResponse response = client.ask(request);
-      if (response.status == 503 && tries < kMostTries) {
-        std::this_thread::sleep_for(wait_of(response));
-        continue;
-      }
-      if (response.status == 401)
-        throw Error(ExitCode::kUsage, url_ + " wants a token: " + words_of(response.body),
-                    "name its file with --token-file");
-      if (response.status != 200)
-        throw Error(ExitCode::kBadData, url_ + " answers with " + std::to_string(response.status) + ": " +
-                                            words_of(response.body));
-      BoundedJson read = parse_bounded_json(response.body);
-      if (!read.value.is_object())
-        throw Error(ExitCode::kBadData, url_ + " answers with what is no answer of a deployed model",
-                    "name the address that `tune endpoints` shows");
-      return std::move(read.value);
-    }
-  };
   const auto work = [&] {
-    http::Client client(http::Client::Settings{url.address});
+    http::Client client = connect();
     while (true) {
       std::size_t i = 0;
       {
@@ -116,7 +133,13 @@ std::vector<Json> AskedEndpoint::ask(std::size_t count, const std::function<Ques
         i = next++;
       }
       try {
-        answers[i] = ask_one(client, i);
+        Question asked = question(i);
+        answers[i] = answer_to(client,
+                               {"POST",
+                                std::move(asked.path),
+                                {{"Content-Type", asked.media_type}, {"Accept", "application/vnd.tune+json"}},
+                                std::move(asked.body)},
+                               interrupted);
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!failure) failure = std::current_exception();

@@ -8,11 +8,13 @@
 
 #include "trainer/loop/task.h"
 #include "tuner/core/json.h"
+#include "tuner/http/client.h"
 
 namespace tune::trainer::endpoint {
 
 struct Question {
   std::string media_type, body;
+  std::string path = "/invocations";
 };
 
 // --endpoint and --token-file of commands that ask one.
@@ -24,15 +26,22 @@ class AskedEndpoint {
   AskedEndpoint(std::string url, const std::string& token_file);
 
   // The answers to so many questions in their order, some of which are on their way at once; each is the JSON
-  // of docs/endpoint-protocols.md with names (application/vnd.tune+json). Waits where the endpoint is busy.
-  // Throws Error(kEnvironment) where nobody answers, Error(kBadData) with the endpoint's own words for what
-  // it refuses, and Error(kInterrupted).
+  // of docs/endpoint-protocols.md, of /invocations with names (application/vnd.tune+json). Waits where the
+  // endpoint is busy. Throws Error(kEnvironment) where nobody answers, Error(kBadData) with the endpoint's
+  // own words for what it refuses, and Error(kInterrupted).
   std::vector<Json> ask(std::size_t count, const std::function<Question(std::size_t)>& question,
                         const std::function<bool()>& interrupted) const;
+
+  // What its model is asked for by, and then its adapters. Throws as ask() does.
+  std::vector<std::string> models(const std::function<bool()>& interrupted) const;
 
   const std::string& url() const { return url_; }
 
  private:
+  http::Client connect() const;
+  Json answer_to(http::Client& client, http::ClientRequest request,
+                 const std::function<bool()>& interrupted) const;
+
   std::string url_, token_;
 };
 

@@ -74,8 +74,9 @@ Image decode_jpeg(Bytes file, const std::string& name, int divisor) {
   Image image{header.width, header.height, cmyk ? 4 : 3, {}};
   image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));
   // The accurate inverse transform is libjpeg's default, and so that of Pillow and torchvision.
+  // Each scan is a pass over all pixels that a few bytes ask for: cameras write ten, and 500 are enough.
   if (tjDecompress2(handle.get(), file.data(), file.size(), image.pixels.data(), image.width, 0, image.height,
-                    cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT) != 0)
+                    cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS) != 0)
     refuse_warning(handle.get(), name);
   if (cmyk) return rgb_from_inverted_cmyk(image.pixels, header);
   return image;

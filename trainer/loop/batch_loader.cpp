@@ -20,13 +20,22 @@ BatchLoader::BatchLoader(const Training& training, const std::vector<std::vector
       epoch_(epoch),
       next_(static_cast<std::size_t>(first_batch)),
       ahead_(compute.accelerated ? static_cast<std::size_t>(std::clamp(compute.threads, 1, kMostAhead)) : 0),
+      team_(compute.team),
       device_(compute.device),
       copies_(new_stream(compute.device)) {}
 
+std::vector<std::int64_t> BatchLoader::examples_of(std::size_t batch) const {
+  const std::vector<std::int64_t>& all = batches_.at(batch);
+  const auto [first, last] = team_->part(static_cast<std::int64_t>(all.size()));
+  return {all.begin() + first, all.begin() + last};
+}
+
 Batch BatchLoader::prepared(std::size_t batch) const {
-  Batch made = training_.prepare(batches_.at(batch), epoch_);
+  const std::vector<std::int64_t> examples = examples_of(batch);
+  if (examples.empty()) return {.tensors = {}, .weight = 0, .units = 0};
+  Batch made = training_.prepare(examples, epoch_);
   TUNE_CHECK(made.weight >= 0 && std::isfinite(made.weight), "a batch has a weight");
-  if (made.units == 0) made.units = static_cast<std::int64_t>(batches_[batch].size());
+  if (made.units == 0) made.units = static_cast<std::int64_t>(examples.size());
   if (copies_)
     for (auto& [name, tensor] : made.tensors) tensor = tensor.pin_memory();
   return made;

@@ -15,7 +15,8 @@ namespace tune::trainer::loop {
 // all of the trial's threads, about 8 % more images a second are trained on.
 class BatchLoader {
  public:
-  // `batches` are the task's for that epoch, and must outlive the loader.
+  // `batches` are the task's for that epoch, and must outlive the loader. Of each, the part that is this
+  // process's comes: of none of its examples a batch of weight 0 without tensors.
   BatchLoader(const Training& training, const std::vector<std::vector<std::int64_t>>& batches,
               std::int64_t epoch, std::int64_t first_batch, const Compute& compute);
   // Its tensors are on the device, for work on the current stream.
@@ -28,6 +29,7 @@ class BatchLoader {
     Batch batch;
     std::optional<c10::Event> arrived;
   };
+  std::vector<std::int64_t> examples_of(std::size_t batch) const;
   Batch prepared(std::size_t batch) const;
   void prepare_ahead();
   Batch take();
@@ -38,6 +40,7 @@ class BatchLoader {
   const std::vector<std::vector<std::int64_t>>& batches_;
   std::int64_t epoch_;
   std::size_t next_, ahead_;
+  std::shared_ptr<const parallel::Team> team_;
   torch::Device device_;
   std::optional<c10::Stream> copies_;
   std::deque<std::future<Batch>> pending_;

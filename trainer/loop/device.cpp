@@ -44,7 +44,7 @@ int threads_to_use(int asked) {
   return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
 }
 
-Compute set_up_compute(int threads, bool wants_gpu) {
+Compute set_up_compute(int threads, bool wants_gpu, int gpu) {
   Compute compute;
   compute.threads = threads;
   at::set_num_threads(threads);
@@ -56,7 +56,13 @@ Compute set_up_compute(int threads, bool wants_gpu) {
     throw Error(ExitCode::kEnvironment,
                 "the trial has a GPU, but LibTorch " + compat::libtorch_version() + " sees none",
                 "build tune-train with a CUDA build of LibTorch, or search with \"gpus_per_trial\": 0");
-  compute.device = torch::Device(torch::kCUDA, 0);
+  if (static_cast<int>(torch::cuda::device_count()) <= gpu)
+    throw Error(ExitCode::kEnvironment,
+                "the trial has " + std::to_string(gpu + 1) + " GPUs or more, but LibTorch sees " +
+                    std::to_string(torch::cuda::device_count()),
+                "see CUDA_VISIBLE_DEVICES, and what `nvidia-smi` shows");
+  compute.device = torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(gpu));
+  at::accelerator::setDeviceIndex(compute.device.index());
   compute.accelerated = true;
   at::globalContext().setBenchmarkCuDNN(true);  // every batch has the same shape
   return compute;

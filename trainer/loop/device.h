@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "trainer/parallel/team.h"
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::loop {
@@ -20,14 +21,16 @@ struct Compute {
   // The device works beside the CPU: what can be is kept and computed there, and within a step nothing waits
   // for it. So on a GPU; on the CPU only tests ask for it.
   bool accelerated = false;
+  // Who shares each batch; never null.
+  std::shared_ptr<const parallel::Team> team = parallel::alone();
 };
 
 // `asked`, or for 0 as many as this process may run on. Throws Error(kUsage) for a negative number.
 int threads_to_use(int asked);
 
-// Sets the threads of LibTorch's operators and picks the device: the first GPU that CUDA_VISIBLE_DEVICES
-// leaves where `wants_gpu`. Throws Error(kEnvironment) when a GPU was leased but this LibTorch sees none.
-Compute set_up_compute(int threads, bool wants_gpu);
+// Sets the threads of LibTorch's operators and picks the device: that GPU of those which CUDA_VISIBLE_DEVICES
+// leaves where `wants_gpu`. Throws Error(kEnvironment) when GPUs were leased that this LibTorch does not see.
+Compute set_up_compute(int threads, bool wants_gpu, int gpu = 0);
 
 // From now on operators of this thread compute with so many of the CPU's.
 void use_threads(int threads);

@@ -113,7 +113,7 @@ class Measurement {
   TrainingEstimate estimate() {
     TrainingEstimate result;
     describe(result);
-    const std::int64_t batch = std::min<std::int64_t>(training_.plan().batch_size, result.examples);
+    const std::int64_t batch = part_of(std::min<std::int64_t>(training_.plan().batch_size, result.examples));
     enter_training();
     const auto [smaller, larger] = count_steps(batch);
     const CarriedOn carried = carry_on(smaller, larger, batch);
@@ -127,6 +127,11 @@ class Measurement {
   }
 
  private:
+  // The largest part of a batch that a process of the trial has.
+  std::int64_t part_of(std::int64_t batch) const {
+    const std::int64_t processes = compute_.team->size();
+    return (batch + processes - 1) / processes;
+  }
   std::int64_t count_batches() const { return static_cast<std::int64_t>(batches_.size()); }
 
   void describe(TrainingEstimate& result) const {
@@ -250,8 +255,10 @@ class Measurement {
     memory.counted_at = counted_;
     const std::int64_t context = device_context_bytes(compute_.device), before = larger.before;
     last_before_ = before;
-    memory.carried_on = context + before + carried.growth + carried.beyond;
-    if (whole) memory.measured = context + whole->before + whole->growth() + whole->beyond;
+    // What gradients are added up in over the processes.
+    const std::int64_t sums = compute_.team->size() > 1 ? result.gradient_bytes : 0;
+    memory.carried_on = context + before + sums + carried.growth + carried.beyond;
+    if (whole) memory.measured = context + whole->before + sums + whole->growth() + whole->beyond;
     memory.training = with_margin(memory.measured.value_or(memory.carried_on));
     memory.starting = request_.starting_bytes;
     const std::int64_t batch = result.batch_size;
@@ -268,17 +275,18 @@ class Measurement {
     const bool stay = compute_.accelerated;
     if (stay || gradients_are_there() || !carried.in_forward)
       parts.gradients = std::min(result.gradient_bytes, stay ? result.gradient_bytes : carried.growth);
+    const std::int64_t in_growth = stay ? 0 : parts.gradients;
+    parts.gradients += sums;
     parts.logits = std::min(sizes_.logits_bytes, carried.growth);
     parts.cache = sizes_.cache_bytes;
-    parts.activations =
-        std::max<std::int64_t>(0, carried.growth - (stay ? 0 : parts.gradients) - parts.logits);
+    parts.activations = std::max<std::int64_t>(0, carried.growth - in_growth - parts.logits);
     if (compute_.device.is_cpu()) {
       parts.data = std::max<std::int64_t>(0, resident_ - request_.program_bytes - result.weight_bytes);
       parts.program = before - parts.data - parts.weights - parts.optimizer;
     } else {
       parts.program = context;
-      parts.data =
-          std::max<std::int64_t>(0, before - parts.weights - parts.optimizer - (stay ? parts.gradients : 0));
+      parts.data = std::max<std::int64_t>(
+          0, before - parts.weights - parts.optimizer - (stay ? parts.gradients - sums : 0));
     }
   }
 
@@ -304,7 +312,8 @@ class Measurement {
     time.start_seconds = start_seconds_;
     double examples_in_epoch = 0;
     for (const auto& batch : batches_) examples_in_epoch += static_cast<double>(batch.size());
-    time.epoch_seconds = seconds_of_example(counted) * examples_in_epoch;
+    // Each process trains on its part of them; what the processes tell each other is not measured.
+    time.epoch_seconds = seconds_of_example(counted) * examples_in_epoch / compute_.team->size();
     fill_validation(result, counted);
     fill_checkpoint(result);
     time.end_seconds = (sizes_.exports_with_evaluation ? time.validation_seconds : 0) +
@@ -323,7 +332,7 @@ class Measurement {
 
   double seconds_of_example(const CountedStep& counted) {
     const double by_count = counted.seconds / static_cast<double>(counted.examples);
-    const double one = by_count * static_cast<double>(training_.plan().batch_size);
+    const double one = by_count * static_cast<double>(part_of(training_.plan().batch_size));
     if (one > kLongTime * request_.seconds || batches_.empty()) return by_count;
     if (batches_.size() <= kMostTimed) return timed(batches_);
     // From all parts of the epoch, in an order that is spread over it wherever it ends.
@@ -355,8 +364,7 @@ class Measurement {
       const Batch batch = loader.next();
       if (batch.weight > 0) passes.run(batch, /*divisor=*/1);
       if (static_cast<std::int64_t>(i + 1) % accumulate == 0) optimizer_.step(kTinyRate);
-      units +=
-          static_cast<double>(batch.units > 0 ? batch.units : static_cast<std::int64_t>(batches[i].size()));
+      units += static_cast<double>(batch.units);
       if (static_cast<std::int64_t>(i) > warm && (since(begin) > request_.seconds || request_.interrupted()))
         break;
     }
@@ -392,7 +400,7 @@ class Measurement {
     const std::int64_t peak = peak_memory_bytes(compute_.device);
     memory.evaluating = device_context_bytes(compute_.device) + peak;
     evaluation_growth_ = std::max<std::int64_t>(0, peak - before);
-    time.validation_seconds = since(begin);
+    time.validation_seconds = since(begin) / compute_.team->size();
     time.measures_validation = !metrics.empty() || training_.recipe().metric_names.empty();
     if (time.measures_validation || sizes_.validation_examples == 0) return;
     const double forward = counted.seconds > 0 ? counted.forward_seconds / counted.seconds : 1;

@@ -15,7 +15,7 @@
 
 namespace tune::trainer::loop {
 
-// Bytes at the moment when a trial holds the most, by what holds them. They add up to `total`.
+// Bytes at the moment when one process of a trial holds the most, by what holds them. They add up to `total`.
 struct MemoryParts {
   std::int64_t program = 0;      // the program and its libraries; on a GPU the device's context
   std::int64_t data = 0;         // of the training set, on the device
@@ -59,7 +59,8 @@ struct StorageEstimate {
 };
 
 struct TrainingEstimate {
-  std::int64_t parameters = 0, trained_parameters = 0, examples = 0, units_per_epoch = 0, batch_size = 0;
+  std::int64_t parameters = 0, trained_parameters = 0, examples = 0, units_per_epoch = 0;
+  std::int64_t batch_size = 0;  // of one process
   std::int64_t weight_bytes = 0, gradient_bytes = 0, optimizer_bytes = 0;
   MemoryEstimate memory;
   TimeEstimate time;

@@ -21,7 +21,7 @@ Passes::Passes(Training& training, const Compute& compute, std::unique_ptr<Devic
       compute_(compute),
       graph_(training.is_repeatable() ? std::move(graph) : nullptr),
       notes_(notes) {
-  if (compute.device.is_cuda() && training.is_repeatable() && !graph_)
+  if (compute.device.is_cuda() && training.is_repeatable() && !graph_ && compute.team->size() == 1)
     notes
         << "warning: this LibTorch's CUDA graphs are not as they are known here, so steps are done operator "
            "by operator, which is slower"

@@ -15,7 +15,7 @@ constexpr const char *kClip = "max_grad_norm", *kOldClip = "gradient_clip";
 // Rows that plans have had since after the first checkpoints, as those of transfer strategies.
 const std::set<std::string> kLater{
     "ema_decay",    "ema_steps", "early_stopping_tolerance", "early_stopping_min_epochs", "warmup_steps",
-    "warmup_ratio", "max_steps"};
+    "warmup_ratio", "max_steps", "sync_batch_norm"};
 
 double clip_of(const Hyperparameters& values) {
   const double clip = values.number(kClip), old = values.number(kOldClip);
@@ -95,6 +95,9 @@ std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
                "how slowly a moving average follows the weights, which is then evaluated and exported; 0: "
                "none. Scaled by ema_steps * batch_size * accumulate / epochs, as torchvision's is")),
            whole("ema_steps", 1, 1, 1e6, "log", "steps of the optimizer between two updates of that average"),
+           flag("sync_batch_norm", false,
+                "batch normalisation by all examples of a batch, where several processes share it; else each "
+                "normalises by its own"),
            real(kOldClip, 10, 0, kMostNorm, "linear", "the older name of max_grad_norm")})
     rows.push_back(std::move(row));
   return rows;
@@ -113,6 +116,7 @@ Plan make_plan(const Hyperparameters& values) {
   plan.averaging = averaging_of(values, plan);
   plan.optimizer.gradient_clip = clip_of(values);
   plan.schedule = make_schedule(values);
+  plan.sync_batch_norm = values.flag("sync_batch_norm");
   return plan;
 }
 

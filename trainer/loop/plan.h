@@ -38,6 +38,7 @@ struct Plan {
   Averaging averaging;
   OptimizerSettings optimizer;
   Schedule schedule;
+  bool sync_batch_norm = false;  // where processes share a batch
 };
 
 // Rows that every task can have: all of the plan but the optimizer's kind, rate and numbers, with names as

@@ -42,7 +42,8 @@ class ProbedSteps {
     const Batch batch = loader_->next();
     passes_.run(batch, /*divisor=*/1);
     optimizer_.step(/*learning_rate=*/1e-6);  // small: only the time matters
-    return {static_cast<std::int64_t>(batches_[next_++].size()), batch.units};
+    // All processes of a team take such steps at the same time.
+    return {static_cast<std::int64_t>(batches_[next_++].size()), batch.units * compute_.team->size()};
   }
 
  private:
@@ -87,7 +88,8 @@ std::optional<double> time_of_validation(Training& training, const Compute& comp
   const torch::NoGradGuard no_grad;
   const compat::Autocast autocast(compute.device.type(), precision == Precision::kBf16, torch::kBFloat16);
   const Metrics metrics = training.evaluate([&] { return interrupted() || elapsed() > limit; });
-  return metrics.empty() ? std::nullopt : std::optional(elapsed());
+  // Several processes divide the examples.
+  return metrics.empty() ? std::nullopt : std::optional(elapsed() / compute.team->size());
 }
 
 }  // namespace

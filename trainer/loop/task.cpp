@@ -91,7 +91,7 @@ OrderedJson describe(const Task& task) {
     data = {{"description", task.data.description}, {"example", task.data.example}};
   return {{"name", task.name},
           {"unit", task.unit},
-          {"max_gpus", 1},
+          {"max_gpus", kMostProcesses},
           {"trainer_keys", task.trainer_keys()},
           {"recipes", recipes},
           {"models", task.models()},

@@ -64,6 +64,9 @@ class Training {
   // task. By default a shuffle in batches of the plan's size; the last, incomplete one is left out (its few
   // examples would disturb batch normalisation, and each epoch leaves out others), unless it is the only one.
   virtual std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const;
+  // The fewest examples of a batch that a process of several needs: more than none where they ask each other
+  // for numbers within a pass, so that none may stay away.
+  virtual std::int64_t least_part() const { return 0; }
   // Reads and augments the examples, and leaves the tensors on the CPU. Depends on nothing but the arguments
   // and the task's seed; any thread, several at once.
   virtual Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const = 0;
@@ -73,7 +76,8 @@ class Training {
   // once did.
   virtual LossTerms losses(const weights::TensorMap& tensors) = 0;
   // Measures the model on the validation set: Recipe::metric_names, none where the recipe has none. Returns
-  // early, with no metrics, once `interrupted` says so.
+  // early, with no metrics, once `interrupted` says so. The processes of a team divide the examples, and come
+  // to the same numbers; they return early together.
   virtual Metrics evaluate(const std::function<bool()>& interrupted) = 0;
   // What stdout shows of an evaluation, one line each: by default one for all, which plain_metric() reads.
   virtual std::vector<std::string> metric_lines(const Report& report) const;

@@ -8,8 +8,10 @@
 
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
+#include "trainer/nn/batch_norm.h"
 #include "tuner/core/json.h"
 #include "tuner/core/metric_names.h"
+#include "tuner/core/rng.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::loop {
@@ -74,7 +76,7 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
       optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
                  settings_.compute.accelerated ? Gradients::kStay : Gradients::kDropped),
       average_(training.model(), training.plan().averaging),
-      passes_(training, settings_.compute, settings_.graph(settings_.compute.device), err) {
+      passes_(training, settings_.compute, new_graph(), err) {
   const Plan& plan = training_.plan();
   const double steps = training_.training_examples() > 0 ? steps_per_epoch(training_, settings_.seed) : 1;
   schedule_ = plan.schedule.within(steps, plan.max_steps);
@@ -90,6 +92,28 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
   if (training_.training_examples() < 2)
     throw Error(ExitCode::kBadData, "the training set has fewer than two examples",
                 "check the data and the split");
+  set_up_team();
+}
+
+std::unique_ptr<DeviceGraph> TrainingLoop::new_graph() const {
+  return team().size() > 1 ? nullptr : settings_.graph(settings_.compute.device);
+}
+
+void TrainingLoop::set_up_team() {
+  const bool asked = training_.plan().sync_batch_norm;
+  const std::vector<nn::BatchNorm2dImpl*> norms = nn::batch_norms(training_.model());
+  if (asked && norms.empty())
+    err_ << "warning: sync_batch_norm is true, yet the model has no batch normalisation" << std::endl;
+  if (team().size() == 1) return;
+  gradients_.emplace(training_.model(), team());
+  for (nn::BatchNorm2dImpl* norm : norms) {
+    if (asked) {
+      norm->share_statistics(settings_.compute.team);
+    } else {
+      norms_.push_back(norm->running_mean);
+      norms_.push_back(norm->running_var);
+    }
+  }
 }
 
 ExitCode TrainingLoop::run() {
@@ -148,13 +172,14 @@ void TrainingLoop::start() {
       err_ << "warning: no complete checkpoint in " << settings_.checkpoint_dir.string()
            << "; training starts from the beginning" << std::endl;
   } else {
-    checkpoints_.clear();
+    if (team().is_first()) checkpoints_.clear();
   }
   if (const Averaging& averaging = training_.plan().averaging; averaging.asked > 0 && averaging.decay == 0)
     err_ << "warning: ema_decay " << shortest(averaging.asked)
          << " is taken, but scaled to so short a training it forgets all at each update, so nothing is "
             "averaged; one nearer to 1 averages"
          << std::endl;
+  if (gradients_) join_team();
   passes_.loss_sums().copy_(torch::stack({torch::tensor(progress_.reported.sums, torch::kDouble),
                                           torch::tensor(progress_.logged.sums, torch::kDouble)}));
   if (last_epoch_ == 0) progress_.epoch = 0;  // no training: the report of epoch 0 is all there is
@@ -167,9 +192,75 @@ void TrainingLoop::start() {
          << count_batches() << std::endl;
 }
 
+// What was summed before belongs to the first process alone, or it would count for each of them.
+void TrainingLoop::join_team() {
+  check_same_place();
+  std::vector<torch::Tensor> changing;
+  for (const torch::Tensor& parameter : training_.model().parameters())
+    if (parameter.requires_grad()) changing.push_back(parameter);
+  for (const torch::Tensor& buffer : training_.model().buffers())
+    if (buffer.is_floating_point()) changing.push_back(buffer);
+  team().take_from_first(changing);
+  if (team().is_first()) return;
+  for (LossSums* losses : {&progress_.reported, &progress_.logged})
+    *losses = {std::vector<double>(losses->sums.size(), 0.0), 0};
+  for (torch::Tensor& parameter : training_.model().parameters()) parameter.mutable_grad().reset();
+  // What layers draw is another for other examples, and another again after each continuation.
+  torch::manual_seed(
+      Rng(settings_.seed, static_cast<std::uint64_t>(progress_.step * team().size() + team().rank()))());
+}
+
+void TrainingLoop::check_same_place() const {
+  const std::vector<double> own{static_cast<double>(progress_.epoch), static_cast<double>(progress_.batch),
+                                static_cast<double>(progress_.step)};
+  const std::vector<double> all = team().sums(own);
+  for (std::size_t i = 0; i < own.size(); ++i)
+    if (all[i] != own[i] * team().size())
+      throw Error(
+          ExitCode::kEnvironment,
+          "the processes of this trial see different checkpoints in " + settings_.checkpoint_dir.string(),
+          "that folder has to be the same one on all machines");
+}
+
+bool TrainingLoop::agree_to_stop() const { return team().any(settings_.interrupted()); }
+
+LossSums TrainingLoop::whole(LossSums own) const {
+  own.sums.push_back(own.weight);
+  own.sums = team().sums(std::move(own.sums));
+  own.weight = own.sums.back();
+  own.sums.pop_back();
+  return own;
+}
+
+void TrainingLoop::average_norms() {
+  if (norms_.empty()) return;
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> flat;
+  for (const torch::Tensor& norm : norms_) flat.push_back(norm.to(torch::kDouble));
+  const torch::Tensor all = torch::cat(flat);
+  team().add(all);
+  all.div_(team().size());
+  std::int64_t at = 0;
+  for (torch::Tensor& norm : norms_) {
+    norm.copy_(all.narrow(0, at, norm.numel()));
+    at += norm.numel();
+  }
+}
+
 void TrainingLoop::begin_epoch() {
   batches_ = training_.epoch_batches(progress_.epoch, settings_.seed);
   TUNE_CHECK(!batches_.empty(), "an epoch has batches");
+  if (gradients_) check_parts();
+}
+
+void TrainingLoop::check_parts() const {
+  const std::int64_t least = training_.least_part() * team().size();
+  for (const std::vector<std::int64_t>& batch : batches_)
+    if (static_cast<std::int64_t>(batch.size()) < least)
+      throw Error(ExitCode::kBadSpec,
+                  "a batch of " + std::to_string(batch.size()) + " " + settings_.unit + " is too small for " +
+                      std::to_string(team().size()) + " processes",
+                  "a batch_size of " + std::to_string(least) + " or more, or fewer processes");
 }
 
 void TrainingLoop::restore(const Checkpoint& checkpoint) {
@@ -214,13 +305,22 @@ bool TrainingLoop::train_epoch() {
 }
 
 bool TrainingLoop::train_step(const std::vector<Batch>& step) {
-  double weight = 0;
-  for (const Batch& batch : step) weight += batch.weight;
+  double weight = 0, units = 0;
+  for (const Batch& batch : step) {
+    weight += batch.weight;
+    units += static_cast<double>(batch.units);
+  }
+  if (gradients_) {  // all are asked at once, before they do what none of them can leave
+    const std::vector<double> all = team().sums({weight, units, settings_.interrupted() ? 1.0 : 0.0});
+    if (all[2] > 0) return false;
+    weight = all[0];
+    trained_units_ += static_cast<std::int64_t>(all[1]);
+  }
   const std::int64_t done = progress_.batch % training_.plan().accumulate;
-  if (training_.enter_step(epoch_at(progress_.batch - done)))
-    passes_.start_anew(settings_.graph(settings_.compute.device));
+  if (training_.enter_step(epoch_at(progress_.batch - done))) passes_.start_anew(new_graph());
   for (std::size_t i = static_cast<std::size_t>(done); i < step.size(); ++i) {
-    if (settings_.interrupted()) return false;
+    if (!gradients_ && settings_.interrupted()) return false;
+    if (gradients_ && i + 1 == step.size() && weight > 0) gradients_->begin();
     if (step[i].weight > 0) {
       passes_.run(step[i], weight / step[i].weight);
       progress_.reported.weight += step[i].weight;
@@ -228,9 +328,13 @@ bool TrainingLoop::train_step(const std::vector<Batch>& step) {
     }
     ++progress_.batch;
     ++trained_batches_;
-    trained_units_ += step[i].units;
+    if (!gradients_) trained_units_ += step[i].units;
     if (!settings_.compute.accelerated || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
     lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_units_);
+  }
+  if (gradients_ && weight > 0) {
+    gradients_->finish();
+    average_norms();
   }
   const double now = epoch_at(progress_.batch);
   optimizer_.step(schedule_.rate(now));
@@ -282,22 +386,23 @@ void TrainingLoop::read_losses() {
                   "a lower learning rate or a longer warm-up; checkpoints of earlier epochs are kept");
 }
 
-std::vector<double> TrainingLoop::take_means(LossSums& losses, std::int64_t row) {
-  if (losses.weight == 0)
+std::vector<double> TrainingLoop::take_means(const LossSums& all, LossSums& own, std::int64_t row) {
+  if (all.weight == 0)
     throw Error(ExitCode::kBadData,
                 "epoch " + std::to_string(progress_.epoch) + ": no batch has anything to learn from",
                 "check the data: each of its batches has the weight 0");
   std::vector<double> means;
-  for (const double sum : losses.sums) means.push_back(sum / losses.weight);
-  losses = {std::vector<double>(losses.sums.size(), 0.0), 0};
+  for (const double sum : all.sums) means.push_back(sum / all.weight);
+  own = {std::vector<double>(own.sums.size(), 0.0), 0};
   passes_.loss_sums()[row].zero_();
   return means;
 }
 
 void TrainingLoop::log_losses() {
-  if (progress_.logged.weight == 0) return;  // batches without anything to learn from
   read_losses();
-  Report report{progress_.epoch, take_means(progress_.logged, kLogged), {}, progress_.step};
+  const LossSums all = whole(progress_.logged);
+  if (all.weight == 0) return;  // batches without anything to learn from
+  Report report{progress_.epoch, take_means(all, progress_.logged, kLogged), {}, progress_.step};
   note_place(report);
   for (const std::string& line : training_.loss_lines(report)) out_ << line << '\n' << std::flush;
 }
@@ -312,12 +417,11 @@ bool TrainingLoop::evaluate() {
   read_losses();
   const auto begin = std::chrono::steady_clock::now();
   Report report{progress_.epoch, {}, measure(), progress_.step};
-  if (report.metrics.empty() && (!training_.recipe().metric_names.empty() || settings_.interrupted()))
-    return false;
+  if (report.metrics.empty() && (!training_.recipe().metric_names.empty() || agree_to_stop())) return false;
   note_place(report);
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
   if (last_epoch_ > 0) {
-    report.losses = take_means(progress_.reported, kReported);
+    report.losses = take_means(whole(progress_.reported), progress_.reported, kReported);
     const std::vector<std::string>& names = training_.recipe().loss_names;
     for (std::size_t i = 0; i < names.size(); ++i) report.metrics[names[i]] = report.losses[i];
   }
@@ -409,6 +513,9 @@ void TrainingLoop::save() {
   read_losses();
   Checkpoint checkpoint;
   checkpoint.progress = progress_;
+  checkpoint.progress.reported = whole(progress_.reported);
+  checkpoint.progress.logged = whole(progress_.logged);
+  if (!team().is_first()) return;
   checkpoint.fingerprint = training_.fingerprint();
   checkpoint.precision = precision_name(settings_.compute.precision);
   checkpoint.base = {training_.initial_weights(), trained_.base_hash()};
@@ -423,6 +530,7 @@ void TrainingLoop::save() {
 
 void TrainingLoop::export_best() {
   TUNE_CHECK(progress_.best.has_value());
+  if (!team().is_first()) return;
   std::filesystem::create_directories(settings_.output_dir);
   training_.export_model(settings_.output_dir, trained_.whole(checkpoints_.best_model(progress_)),
                          *progress_.best);

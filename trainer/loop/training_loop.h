@@ -13,6 +13,7 @@
 #include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/loop/weight_average.h"
+#include "trainer/parallel/gradient_sums.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
@@ -26,7 +27,8 @@ struct LoopSettings {
   std::filesystem::path checkpoint_dir, output_dir;
   bool resume = false;
   std::function<bool()> interrupted = [] { return false; };
-  // What the steps are recorded by, where the device has graphs.
+  // What the steps are recorded by, where the device has graphs. Those of a team are not recorded: its
+  // processes talk to each other within them.
   std::function<std::unique_ptr<DeviceGraph>(const torch::Device&)> graph = device_graph;
 };
 
@@ -34,7 +36,9 @@ struct LoopSettings {
 LoopSettings loop_settings(const TrialFile& trial, const std::string& unit, const Compute& compute);
 
 // Trains, evaluates after each epoch or every few steps, prints the metric lines, keeps checkpoints, stops
-// early, exports the best model. Owned by the command that trains, on its thread. Knows no training.
+// early, exports the best model. Owned by the command that trains, on its thread. Knows no training. Where a
+// team shares each batch, all its processes hold the same model after each step, and the first alone writes
+// checkpoints and exports.
 class TrainingLoop {
  public:
   // Metric lines go to `out`, progress and notes to `err`.
@@ -65,8 +69,17 @@ class TrainingLoop {
   Metrics measure();
   void log_losses();
   void note_place(Report& report) const;
+  const parallel::Team& team() const { return *settings_.compute.team; }
+  std::unique_ptr<DeviceGraph> new_graph() const;
+  void set_up_team();
+  void join_team();
+  void check_same_place() const;
+  void check_parts() const;            // of each batch of the epoch
+  bool agree_to_stop() const;          // all of the team once one of it is to
+  LossSums whole(LossSums own) const;  // of the team
+  void average_norms();
   void read_losses();  // from the device; throws Error(kNonFiniteLoss)
-  std::vector<double> take_means(LossSums& losses, std::int64_t row);  // which begin anew
+  std::vector<double> take_means(const LossSums& all, LossSums& own, std::int64_t row);  // which begin anew
   void check_finite(const Report& report) const;
   void note_best(const Report& report);
   void print(const Report& report);
@@ -86,6 +99,8 @@ class TrainingLoop {
   Optimizer optimizer_;
   WeightAverage average_;
   Passes passes_;
+  std::optional<parallel::GradientSums> gradients_;  // of a team
+  std::vector<torch::Tensor> norms_;  // running statistics, where each process of a team has its own
   Schedule schedule_;
   std::int64_t last_epoch_;                         // that the budget pays for
   std::int64_t last_step_ = 0;                      // the same of Plan::max_steps; 0: epochs say it

@@ -1,5 +1,7 @@
 #include "trainer/loop/trial_file.h"
 
+#include <algorithm>
+
 #include "tuner/core/error.h"
 #include "tuner/core/json_positions.h"
 #include "tuner/os/atomic_file.h"
@@ -65,6 +67,14 @@ void check_ranges(const TrialFile& trial, const std::string& place) {
                 "it is above 0 and at most 1");
   if (trial.threads < 1)
     throw Error(ExitCode::kBadSpec, place + ": threads is " + std::to_string(trial.threads), "at least 1");
+  if (trial.processes < 1 || trial.processes > kMostProcesses)
+    throw Error(ExitCode::kBadSpec, place + ": processes is " + std::to_string(trial.processes),
+                "from 1 to " + std::to_string(kMostProcesses));
+  if (!trial.devices.empty() && static_cast<int>(trial.devices.size()) != trial.processes)
+    throw Error(ExitCode::kBadSpec,
+                place + ": processes is " + std::to_string(trial.processes) + ", yet devices are " +
+                    std::to_string(trial.devices.size()),
+                "one process for each device");
   if (trial.precision != "auto" && trial.precision != "fp32" && trial.precision != "bf16")
     throw Error(ExitCode::kBadSpec, place + ": precision is \"" + trial.precision + "\"",
                 "auto, fp32 or bf16");
@@ -87,6 +97,7 @@ TrialFile parse_trial(const Json& json, const std::string& place) {
   trial.budget = keys.get<double>("budget", 1.0);
   trial.threads = keys.get<int>("threads", 1);
   trial.devices = keys.get<std::vector<std::string>>("devices", {});
+  trial.processes = keys.get<int>("processes", std::max(1, static_cast<int>(trial.devices.size())));
   trial.precision = keys.get<std::string>("precision", "auto");
   trial.checkpoint_dir = keys.required_text("checkpoint_dir");
   trial.output_dir = keys.required_text("output_dir");

@@ -15,6 +15,8 @@ struct Objective {
   bool maximize = true;
 };
 
+inline constexpr int kMostProcesses = 64;
+
 struct TrialFile {
   std::uint64_t seed = 0;
   Json parameters;  // `parameters` and `fixed` in one object; the former win
@@ -23,6 +25,7 @@ struct TrialFile {
   double budget = 1;  // (0, 1]: the fraction of the epochs to run; schedules span all of them
   int threads = 1;
   std::vector<std::string> devices;  // empty: the CPU
+  int processes = 1;                 // that share each batch; on GPUs one for each
   std::string precision = "auto";    // auto, fp32 or bf16
   std::filesystem::path checkpoint_dir, output_dir;
   std::optional<std::filesystem::path> resume_from;

@@ -25,7 +25,7 @@ class FrozenProduct : public torch::autograd::Function<FrozenProduct> {
     return frozen_product(x, weight);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    return {gradients.front().matmul(context->get_saved_variables().front()), Variable()};
+    return {frozen_product(gradients.front(), context->get_saved_variables().front().t()), Variable()};
   }
 };
 
@@ -43,7 +43,8 @@ class PackedProduct : public torch::autograd::Function<PackedProduct> {
     const auto held =
         c10::static_intrusive_pointer_cast<HeldUnpack>(context->saved_data.at("unpack").toCapsule());
     const torch::Tensor& gradient = gradients.front();
-    return {gradient.matmul(held->unpack(bytes, gradient.scalar_type())), Variable(), Variable()};
+    return {frozen_product(gradient, held->unpack(bytes, gradient.scalar_type()).t()), Variable(),
+            Variable()};
   }
 };
 
@@ -88,9 +89,14 @@ torch::Tensor AdaptedLinearImpl::forward(const torch::Tensor& x) {
   torch::Tensor y;
   if (!unpack_) {
     // An operator of one's own is not seen by autocast.
-    const bool is_frozen = !weight.requires_grad() && x.scalar_type() == weight.scalar_type() &&
-                           !at::autocast::is_autocast_enabled(x.device().type());
-    y = is_frozen ? FrozenProduct::apply(x, weight) : torch::linear(x, weight, bias);
+    const bool is_plain =
+        x.scalar_type() == weight.scalar_type() && !at::autocast::is_autocast_enabled(x.device().type());
+    const bool has_gradient = torch::GradMode::is_enabled();
+    const bool is_frozen = is_plain && (!weight.requires_grad() || !has_gradient);
+    if (!is_frozen)
+      y = torch::linear(x, weight, bias);
+    else
+      y = has_gradient ? FrozenProduct::apply(x, weight) : frozen_product(x, weight);
     if (is_frozen && bias.defined()) y = y + bias;
   } else {
     const bool casts = at::autocast::is_autocast_enabled(x.device().type());

@@ -26,9 +26,9 @@ ConvNormActivationImpl::ConvNormActivationImpl(const ConvNormOptions& options)
                                                  .padding(options.kernel / 2)
                                                  .groups(options.groups)
                                                  .bias(false)));
-  norm_ = register_module("1", torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(options.out)
-                                                          .eps(options.norm_epsilon)
-                                                          .momentum(options.norm_momentum)));
+  norm_ = register_module("1", BatchNorm2d(torch::nn::BatchNorm2dOptions(options.out)
+                                               .eps(options.norm_epsilon)
+                                               .momentum(options.norm_momentum)));
 }
 
 torch::Tensor ConvNormActivationImpl::forward(const torch::Tensor& input) {

@@ -1,5 +1,6 @@
 #pragma once
 // A convolution, batch normalisation and an activation: what the networks for small machines are made of.
+#include "trainer/nn/batch_norm.h"
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::nn {
@@ -24,7 +25,7 @@ class ConvNormActivationImpl : public torch::nn::Module {
  private:
   Activation activation_;
   torch::nn::Conv2d convolution_{nullptr};
-  torch::nn::BatchNorm2d norm_{nullptr};
+  BatchNorm2d norm_{nullptr};
 };
 TORCH_MODULE(ConvNormActivation);
 

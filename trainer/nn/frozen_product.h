@@ -1,7 +1,8 @@
 #pragma once
-// Products of many rows with weights that are not trained.
+// Products with weights that are not trained.
 #include <optional>
 
+#include "trainer/nn/few_rows_product.h"
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::nn {
@@ -21,15 +22,20 @@ inline const std::optional<c10::OperatorHandle>& onednn_linear() {
   return found;
 }
 
-// x W' : [.., in] and [out, in] to [.., out]. Where a gradient is wanted it is LibTorch's own product.
+// x W' : [.., in] and [out, in] to [.., out]. Where a gradient is wanted it is LibTorch's own product. W may
+// be the transpose of what lies in memory.
 inline torch::Tensor frozen_product(const torch::Tensor& x, const torch::Tensor& weight) {
-  constexpr std::int64_t kFewestRows = 16;  // a few rows wait for memory, whoever multiplies
+  constexpr std::int64_t kFewRows = 16;
   const bool suits = x.device().is_cpu() && x.scalar_type() == at::kFloat &&
-                     weight.scalar_type() == at::kFloat && weight.is_contiguous() &&
-                     !at::autocast::is_autocast_enabled(at::kCPU) && x.numel() >= kFewestRows * x.size(-1);
+                     weight.scalar_type() == at::kFloat && x.numel() > 0 &&
+                     !at::autocast::is_autocast_enabled(at::kCPU);
   const bool has_gradient = torch::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad());
-  if (!suits || has_gradient || !onednn_linear()) return torch::linear(x, weight);
+  if (!suits || has_gradient) return torch::linear(x, weight);
   const at::AutoDispatchBelowADInplaceOrView no_gradients;
+  if (x.numel() <= kFewRows * x.size(-1) && weight.is_contiguous() && has_few_rows_product())
+    return few_rows_product(x, weight);
+  const bool is_laid_out = weight.is_contiguous() || weight.t().is_contiguous();
+  if (!is_laid_out || !onednn_linear()) return torch::linear(x, weight);
   torch::jit::Stack stack{
       x.contiguous(), weight, c10::IValue(), "none", c10::List<std::optional<at::Scalar>>(), ""};
   onednn_linear()->callBoxed(&stack);

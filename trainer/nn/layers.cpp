@@ -1,5 +1,7 @@
 #include "trainer/nn/layers.h"
 
+#include "trainer/nn/batch_norm.h"
+
 namespace tune::trainer::nn {
 namespace {
 
@@ -20,7 +22,7 @@ torch::nn::Sequential conv_norm_relu(std::int64_t in, std::int64_t out, std::int
   return torch::nn::Sequential(
       torch::nn::Conv2d(
           torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false)),
-      torch::nn::BatchNorm2d(out), torch::nn::ReLU(torch::nn::ReLUOptions(true)));
+      BatchNorm2d(out), torch::nn::ReLU(torch::nn::ReLUOptions(true)));
 }
 
 torch::nn::Sequential extra_block(std::int64_t in, const ExtraMap& map) {

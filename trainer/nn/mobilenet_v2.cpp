@@ -26,7 +26,7 @@ class MobileNetV2BlockImpl : public torch::nn::Module {
                                                        .groups = hidden,
                                                        .activation = Activation::kRelu6}));
     conv->push_back(torch::nn::Conv2d(torch::nn::Conv2dOptions(hidden, out, 1).bias(false)));
-    conv->push_back(torch::nn::BatchNorm2d(out));
+    conv->push_back(BatchNorm2d(out));
   }
   torch::Tensor forward(const torch::Tensor& input) {
     torch::Tensor x = conv->forward(input);

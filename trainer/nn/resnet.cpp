@@ -16,12 +16,12 @@ constexpr std::int64_t kBottleneckExpansion = 4;
 
 BasicBlockImpl::BasicBlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride) {
   conv1 = register_module("conv1", convolution(in, out, 3, stride));
-  bn1 = register_module("bn1", torch::nn::BatchNorm2d(out));
+  bn1 = register_module("bn1", BatchNorm2d(out));
   conv2 = register_module("conv2", convolution(out, out, 3, 1));
-  bn2 = register_module("bn2", torch::nn::BatchNorm2d(out));
+  bn2 = register_module("bn2", BatchNorm2d(out));
   if (stride != 1 || in != out)
-    downsample = register_module(
-        "downsample", torch::nn::Sequential(convolution(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
+    downsample = register_module("downsample",
+                                 torch::nn::Sequential(convolution(in, out, 1, stride), BatchNorm2d(out)));
 }
 
 torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
@@ -34,14 +34,14 @@ torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
 BottleneckImpl::BottleneckImpl(std::int64_t in, std::int64_t out, std::int64_t stride) {
   const std::int64_t width = out / kBottleneckExpansion;
   conv1 = register_module("conv1", convolution(in, width, 1, 1));
-  bn1 = register_module("bn1", torch::nn::BatchNorm2d(width));
+  bn1 = register_module("bn1", BatchNorm2d(width));
   conv2 = register_module("conv2", convolution(width, width, 3, stride));
-  bn2 = register_module("bn2", torch::nn::BatchNorm2d(width));
+  bn2 = register_module("bn2", BatchNorm2d(width));
   conv3 = register_module("conv3", convolution(width, out, 1, 1));
-  bn3 = register_module("bn3", torch::nn::BatchNorm2d(out));
+  bn3 = register_module("bn3", BatchNorm2d(out));
   if (stride != 1 || in != out)
-    downsample = register_module(
-        "downsample", torch::nn::Sequential(convolution(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
+    downsample = register_module("downsample",
+                                 torch::nn::Sequential(convolution(in, out, 1, stride), BatchNorm2d(out)));
 }
 
 torch::Tensor BottleneckImpl::forward(const torch::Tensor& input) {
@@ -56,7 +56,7 @@ ResNetImpl::ResNetImpl(std::array<int, 4> blocks, std::int64_t base_channels, Re
     : block_(block),
       width_(block == ResNetBlock::kBottleneck ? kBottleneckExpansion * base_channels : base_channels) {
   conv1 = register_module("conv1", convolution(3, base_channels, 7, 2));
-  bn1 = register_module("bn1", torch::nn::BatchNorm2d(base_channels));
+  bn1 = register_module("bn1", BatchNorm2d(base_channels));
   std::int64_t in = base_channels;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const std::int64_t out = width_ << i;

@@ -44,7 +44,8 @@ class TokenLoss : public torch::autograd::Function<TokenLoss> {
       if (smoothing > 0) gradient.sub_(smoothing / words);
       if (output.cap) gradient.mul_(slope);
       if (of_hidden)
-        to_hidden.slice(0, begin, begin + rows).copy_(gradient.to(weight.scalar_type()).matmul(weight));
+        to_hidden.slice(0, begin, begin + rows)
+            .copy_(frozen_product(gradient.to(weight.scalar_type()), weight.t()));
       if (of_weight) to_weight.add_(gradient.to(part.scalar_type()).t().matmul(part));
     }
     context->saved_data["hidden"] = to_hidden.defined() ? to_hidden : torch::empty({0});

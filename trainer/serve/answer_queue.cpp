@@ -11,6 +11,8 @@ namespace {
 
 constexpr int kRetryAfterSeconds = 1;
 
+Refusal late() { return Refusal::busy("the model has not answered in time", kRetryAfterSeconds); }
+
 }  // namespace
 
 // A request under way. Shared by who asks and by the worker, which may still compute it when its asker has
@@ -23,14 +25,77 @@ struct AnswerQueue::Job {
   std::size_t open = 0;
   std::exception_ptr failure;
   std::atomic<bool> is_given_up{false};
+
+  void end(std::size_t place, served::Answer answer) {
+    end_one([&] { answers[place] = std::move(answer); });
+  }
+  void fail(const std::exception_ptr& why) {
+    end_one([&] { failure = why; });
+  }
+
+ private:
+  template <typename Write>
+  void end_one(Write&& write) {
+    {
+      const std::lock_guard lock(mutex);
+      write();
+      if (--open > 0) return;
+    }
+    done.notify_all();
+  }
+};
+
+// The places in the queue that a request takes for as long as it is there.
+class AnswerQueue::Places {
+ public:
+  // A request of more examples than there are places is taken where nothing else waits.
+  Places(std::atomic<std::size_t>& taken, std::size_t count, std::size_t most)
+      : taken_(taken), count_(count) {
+    std::size_t before = taken_;
+    do {
+      if (before > 0 && before + count > most)
+        throw Refusal::busy("too many requests wait for the model already: " + std::to_string(before) +
+                                " examples, and " + std::to_string(most) + " may",
+                            kRetryAfterSeconds);
+    } while (!taken_.compare_exchange_weak(before, before + count));
+  }
+  ~Places() { taken_ -= count_; }
+  Places(const Places&) = delete;
+  Places& operator=(const Places&) = delete;
+
+ private:
+  std::atomic<std::size_t>& taken_;
+  const std::size_t count_;
+};
+
+// One example's turn to be decoded. (Not a std::counting_semaphore: libstdc++'s loses wake-ups, GCC bug
+// 98033.)
+class AnswerQueue::Decoding {
+ public:
+  Decoding(AnswerQueue& queue, SteadyTime deadline) : queue_(queue) {
+    std::unique_lock lock(queue.mutex_);
+    const auto is_free = [&] { return queue.decoding_ < std::max(1, queue.settings_.threads); };
+    if (std::chrono::steady_clock::now() >= deadline || !queue.decoded_.wait_until(lock, deadline, is_free))
+      throw late();
+    ++queue.decoding_;
+  }
+  ~Decoding() {
+    {
+      const std::lock_guard lock(queue_.mutex_);
+      --queue_.decoding_;
+    }
+    queue_.decoded_.notify_one();
+  }
+  Decoding(const Decoding&) = delete;
+  Decoding& operator=(const Decoding&) = delete;
+
+ private:
+  AnswerQueue& queue_;
 };
 
 AnswerQueue::AnswerQueue(std::shared_ptr<served::Answerer> model, const Settings& settings,
                          EndpointMetrics& metrics)
-    : model_(std::move(model)),
-      settings_(settings),
-      metrics_(metrics),
-      decoding_(std::max(1, settings.threads)) {
+    : model_(std::move(model)), settings_(settings), metrics_(metrics) {
   constexpr int kMostWorkers = 4;
   const int workers = model_->facts().on_device ? 1 : std::clamp(settings.threads, 1, kMostWorkers);
   for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
@@ -46,18 +111,7 @@ AnswerQueue::~AnswerQueue() {
 }
 
 std::vector<served::Answer> AnswerQueue::ask(const std::vector<served::Input>& inputs, SteadyTime deadline) {
-  struct Places {
-    Places(std::atomic<std::size_t>& taken, std::size_t of) : waiting(taken), count(of) { waiting += count; }
-    ~Places() { waiting -= count; }
-    std::atomic<std::size_t>& waiting;
-    const std::size_t count;
-  };
-  const Places places(waiting_, inputs.size());
-  // A request of more examples than there are places is taken where nothing else waits.
-  if (waiting_ > settings_.most_waiting && waiting_ != inputs.size())
-    throw Refusal::busy("too many requests wait for the model already: " +
-                            std::to_string(settings_.most_waiting) + " examples",
-                        kRetryAfterSeconds);
+  const Places places(waiting_, inputs.size(), settings_.most_waiting);
   const auto job = std::make_shared<Job>();
   job->answers.resize(inputs.size());
   job->open = inputs.size();
@@ -77,24 +131,41 @@ std::vector<served::Answer> AnswerQueue::ask(const std::vector<served::Input>& i
   };
   {
     const Preparing preparing(*this);
-    for (const served::Input& input : inputs) {
-      decoding_.acquire();
-      const std::unique_ptr<std::counting_semaphore<>, void (*)(std::counting_semaphore<>*)> permit(
-          &decoding_, [](std::counting_semaphore<>* of) { of->release(); });
-      job->inputs.push_back(model_->prepare(input));
-    }
-    const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < inputs.size(); ++i) queue_.push_back({job, i});
+    prepare(inputs, deadline, *job);
+    put(job);
   }
   std::unique_lock lock(job->mutex);
   if (!job->done.wait_until(lock, deadline, [&] { return job->open == 0; })) {
     job->is_given_up = true;
-    throw Refusal::busy("the model has not answered in time", kRetryAfterSeconds);
+    throw late();
   }
   if (job->failure) std::rethrow_exception(job->failure);
   std::vector<served::Answer> answers;
   for (std::optional<served::Answer>& answer : job->answers) answers.push_back(*std::move(answer));
   return answers;
+}
+
+void AnswerQueue::prepare(const std::vector<served::Input>& inputs, SteadyTime deadline, Job& job) {
+  for (const served::Input& input : inputs) {
+    const Decoding turn(*this, deadline);
+    job.inputs.push_back(model_->prepare(input));
+  }
+}
+
+void AnswerQueue::put(const std::shared_ptr<Job>& job) {
+  const std::lock_guard lock(mutex_);
+  if (is_given_up_) throw late();
+  for (std::size_t i = 0; i < job->inputs.size(); ++i) queue_.push_back({job, i});
+}
+
+void AnswerQueue::give_up() {
+  std::deque<Example> left;
+  {
+    const std::lock_guard lock(mutex_);
+    is_given_up_ = true;
+    left.swap(queue_);
+  }
+  for (const Example& example : left) example.job->fail(std::make_exception_ptr(late()));
 }
 
 void AnswerQueue::work() {
@@ -143,19 +214,11 @@ void AnswerQueue::answer(const std::vector<Example>& batch, int threads) {
     return;
   }
   metrics_.computed_batch(batch.size());
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    Job& job = *batch[i].job;
-    bool is_done = false;
-    {
-      const std::lock_guard lock(job.mutex);
-      if (failure)
-        job.failure = failure;
-      else
-        job.answers[batch[i].place] = std::move(answers[i]);
-      is_done = --job.open == 0;
-    }
-    if (is_done) job.done.notify_all();
-  }
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (failure)
+      batch[i].job->fail(failure);
+    else
+      batch[i].job->end(batch[i].place, std::move(answers[i]));
 }
 
 }  // namespace tune::trainer::serve

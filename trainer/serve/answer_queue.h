@@ -5,7 +5,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -40,6 +39,8 @@ class AnswerQueue {
   std::vector<served::Answer> ask(const std::vector<served::Input>& inputs, SteadyTime deadline);
 
   std::size_t waiting() const { return waiting_; }
+  // What is not being computed, and what comes from now on, fails with a Refusal (503): the program ends.
+  void give_up();
 
  private:
   struct Job;
@@ -47,19 +48,24 @@ class AnswerQueue {
     std::shared_ptr<Job> job;
     std::size_t place;
   };
+  class Places;
+  class Decoding;
+  void prepare(const std::vector<served::Input>& inputs, SteadyTime deadline, Job& job);
+  void put(const std::shared_ptr<Job>& job);
   void work();
   void answer(const std::vector<Example>& batch, int threads);
 
   const std::shared_ptr<served::Answerer> model_;
   const Settings settings_;
   EndpointMetrics& metrics_;
-  std::counting_semaphore<> decoding_;
   std::atomic<std::size_t> waiting_{0};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Example> queue_;
   std::size_t preparing_ = 0;  // requests that will come in soon
-  bool ends_ = false;
+  int decoding_ = 0;           // examples of theirs
+  std::condition_variable decoded_;
+  bool ends_ = false, is_given_up_ = false;
   std::size_t busy_ = 0;  // workers that compute
   std::vector<std::thread> workers_;
 };

@@ -104,7 +104,7 @@ EndpointMetrics::Totals EndpointMetrics::totals() const {
   return totals_;
 }
 
-std::string EndpointMetrics::prometheus_text(std::size_t waiting, std::size_t under_way) const {
+std::string EndpointMetrics::prometheus_text(std::size_t running) const {
   const std::lock_guard lock(mutex_);
   std::string text;
   head("tune_model_info", "gauge", "The model and the version of it that answer.", text);
@@ -121,10 +121,8 @@ std::string EndpointMetrics::prometheus_text(std::size_t waiting, std::size_t un
     seconds.print("tune_request_seconds", label("route", route), text);
   head("tune_batch_examples", "histogram", "Examples, or prompts, that were computed together.", text);
   batches_.print("tune_batch_examples", "", text);
-  head("tune_waiting", "gauge", "Examples or prompts that wait for the model.", text);
-  line("tune_waiting", "", std::to_string(waiting), text);
-  head("tune_answers_under_way", "gauge", "Answers that are being written.", text);
-  line("tune_answers_under_way", "", std::to_string(under_way), text);
+  head("tune_running", "gauge", "Examples or prompts that wait for the model, or are worked on.", text);
+  line("tune_running", "", std::to_string(running), text);
   head("tune_tokens_total", "counter", "Tokens of prompts that were read, and of answers that were written.",
        text);
   line("tune_tokens_total", label("kind", "prompt"), std::to_string(read_tokens_), text);

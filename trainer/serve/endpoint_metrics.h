@@ -44,8 +44,8 @@ class EndpointMetrics {
     std::optional<WallTime> last_request = std::nullopt;  // when it came
   };
   Totals totals() const;
-  // `waiting`: examples and prompts that wait now; `under_way`: answers that are being written.
-  std::string prometheus_text(std::size_t waiting, std::size_t under_way) const;
+  // `running`: examples and prompts that wait, or are worked on, now.
+  std::string prometheus_text(std::size_t running) const;
 
  private:
   mutable std::mutex mutex_;

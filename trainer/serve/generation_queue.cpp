@@ -1,13 +1,21 @@
 #include "trainer/serve/generation_queue.h"
 
-#include <vector>
-
 #include "trainer/serve/protocols/refusal.h"
 
 namespace tune::trainer::serve {
 namespace {
 
 constexpr int kRetryAnswerAfterSeconds = 5;
+
+// One that cannot take its piece fails alone.
+bool tell(const Listener& listener, const served::Written& piece) {
+  try {
+    return listener.on_piece(piece);
+  } catch (...) {
+    listener.on_failure(std::current_exception());
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -47,7 +55,7 @@ void GenerationQueue::work() {
     }
     try {
       take_new();
-      end_late_ones();
+      end_unwanted();
       const std::vector<served::Written> pieces = model_->step();
       if (!pieces.empty()) metrics_.computed_batch(pieces.size());
       hand_out(pieces);
@@ -67,48 +75,64 @@ void GenerationQueue::take_new() {
     const std::uint64_t id = next_id_++;
     metrics_.read_tokens(static_cast<std::int64_t>(one.request.prompt.size()));
     under_way_.emplace(id, std::move(one.open));
-    model_->begin(id, one.request);
+    try {
+      model_->begin(id, one.request);
+    } catch (...) {
+      fail({id}, std::current_exception());
+    }
   }
 }
 
 void GenerationQueue::hand_out(const std::vector<served::Written>& pieces) {
+  std::vector<std::uint64_t> unheard;
   for (const served::Written& piece : pieces) {
     metrics_.wrote_tokens(piece.tokens);
-    const auto found = under_way_.find(piece.id);
-    if (found == under_way_.end()) continue;
-    const bool goes_on = found->second.listener.on_piece(piece);
-    if (!goes_on && piece.end == served::End::kNone) model_->drop(piece.id);
-    if (!goes_on || piece.end != served::End::kNone) forget(piece.id);
+    if (piece.end != served::End::kNone)
+      tell(leave(piece.id), piece);
+    else if (!tell(under_way_.at(piece.id).listener, piece))
+      unheard.push_back(piece.id);
   }
+  drop(unheard);
 }
 
 void GenerationQueue::give_up() { is_given_up_ = true; }
 
-void GenerationQueue::end_late_ones() {
+void GenerationQueue::end_unwanted() {
   const SteadyTime now = std::chrono::steady_clock::now();
-  std::vector<std::uint64_t> late;
+  std::vector<std::uint64_t> late, unheard;
   for (const auto& [id, one] : under_way_)
-    if (one.deadline <= now || is_given_up_) late.push_back(id);
-  for (const std::uint64_t id : late) {
-    model_->drop(id);
-    under_way_.at(id).listener.on_failure(std::make_exception_ptr(
-        Refusal::busy("the answer was not written in time", kRetryAnswerAfterSeconds)));
-    forget(id);
-  }
+    if (one.deadline <= now || is_given_up_)
+      late.push_back(id);
+    else if (!one.listener.listens())
+      unheard.push_back(id);
+  drop(unheard);
+  if (late.empty()) return;
+  fail(late, std::make_exception_ptr(
+                 Refusal::busy("the answer was not written in time", kRetryAnswerAfterSeconds)));
+}
+
+void GenerationQueue::drop(const std::vector<std::uint64_t>& ids) {
+  if (ids.empty()) return;
+  model_->drop(ids);
+  for (const std::uint64_t id : ids) leave(id);
+}
+
+void GenerationQueue::fail(const std::vector<std::uint64_t>& ids, const std::exception_ptr& failure) {
+  model_->drop(ids);
+  for (const std::uint64_t id : ids) leave(id).on_failure(failure);
 }
 
 void GenerationQueue::fail_all(const std::exception_ptr& failure) {
-  while (!under_way_.empty()) {
-    const std::uint64_t id = under_way_.begin()->first;
-    model_->drop(id);
-    under_way_.begin()->second.listener.on_failure(failure);
-    forget(id);
-  }
+  std::vector<std::uint64_t> all;
+  for (const auto& [id, one] : under_way_) all.push_back(id);
+  fail(all, failure);
 }
 
-void GenerationQueue::forget(std::uint64_t id) {
+Listener GenerationQueue::leave(std::uint64_t id) {
+  Listener listener = std::move(under_way_.at(id).listener);
   under_way_.erase(id);
   --open_;
+  return listener;
 }
 
 }  // namespace tune::trainer::serve

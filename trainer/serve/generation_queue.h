@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "trainer/serve/endpoint_metrics.h"
 #include "trainer/served/served_model.h"
@@ -24,6 +25,8 @@ struct Listener {
   std::function<bool(const served::Written& piece)> on_piece;
   // Instead of a last piece.
   std::function<void(std::exception_ptr failure)> on_failure;
+  // Asked before each step, also of answers that have no piece yet: false as above.
+  std::function<bool()> listens;
 };
 
 // Owned by a version; any thread starts answers. Works on a thread of its own until it is destroyed, and
@@ -56,9 +59,11 @@ class GenerationQueue {
   void work();
   void take_new();
   void hand_out(const std::vector<served::Written>& pieces);
-  void end_late_ones();
+  void end_unwanted();
+  void drop(const std::vector<std::uint64_t>& ids);
+  void fail(const std::vector<std::uint64_t>& ids, const std::exception_ptr& failure);
   void fail_all(const std::exception_ptr& failure);
-  void forget(std::uint64_t id);
+  Listener leave(std::uint64_t id);  // its place is free before its listener hears the last of it
 
   const std::shared_ptr<served::Generator> model_;
   const std::size_t most_;

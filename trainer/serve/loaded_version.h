@@ -37,6 +37,7 @@ struct LoadedVersion {
 
   const served::Facts& facts() const { return model.facts(); }
   std::size_t waiting() const { return answers ? answers->waiting() : generations->open(); }
+  void give_up() { answers ? answers->give_up() : generations->give_up(); }
 };
 
 // Reads the model with its preprocessing, by the task that its folder names, and has it answer one input that

@@ -1,5 +1,6 @@
 #pragma once
 // One model behind HTTP: the routes, and the version that answers them.
+#include <condition_variable>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -34,10 +35,11 @@ class ServedEndpoint {
   // Blocks while it loads. Throws as load_version(), and leaves what answers as it was.
   void load(const VersionRequest& request);
 
-  // Answers that are still being written fail: the program ends, and has waited long enough.
+  // What waits and what is being written fails with a refusal, in old versions too: the program ends, and has
+  // waited long enough.
   void give_up();
-  // Examples and prompts that wait or are worked on.
-  std::size_t running() const { return current()->waiting(); }
+  // Examples and prompts that wait or are worked on, in old versions too.
+  std::size_t running() const;
 
   std::vector<http::Route> routes();
   // For the server: limits that go with the settings, errors in the protocols' own shapes, metrics.
@@ -52,13 +54,16 @@ class ServedEndpoint {
   std::vector<std::string> names(const LoadedVersion& version) const;
   // The adapter that a name stands for, "" for the model itself. Throws Refusal (404).
   std::string adapter_of(const LoadedVersion& version, const std::string& name) const;
+  // That of a path's {model}, whose {version} has to be the one that answers, where it names one.
+  std::string asked_adapter(const LoadedVersion& version, const http::Request& request) const;
 
   http::Response invoke(const http::Request& request, const std::shared_ptr<LoadedVersion>& version) const;
   http::Response infer(const http::Request& request, const std::shared_ptr<LoadedVersion>& version) const;
   http::Response complete(const http::Request& request, const std::shared_ptr<LoadedVersion>& version,
                           bool is_chat) const;
-  // Whole answers to some prompts, as texts.
-  std::vector<std::string> written(LoadedVersion& version, const std::vector<std::string>& prompts,
+  // Whole answers to some prompts of a request, as texts.
+  std::vector<std::string> written(const http::Request& request, LoadedVersion& version,
+                                   const std::vector<std::string>& prompts,
                                    const served::GenerationSettings& settings,
                                    const std::string& adapter) const;
 
@@ -66,11 +71,15 @@ class ServedEndpoint {
   std::ostream& notes_;
   mutable EndpointMetrics metrics_;
   const std::int64_t created_;  // seconds since 1970
+  void retire();
+
   mutable std::mutex mutex_;
   std::shared_ptr<LoadedVersion> current_;
+  std::vector<std::shared_ptr<LoadedVersion>> old_;  // that have not finished what they began
+  std::condition_variable changed_;
+  bool ends_ = false;
   std::mutex loading_;
-  std::thread retiring_;  // waits until an old version has finished
-  std::weak_ptr<LoadedVersion> old_;
+  std::thread retiring_;  // lets old versions go
 };
 
 }  // namespace tune::trainer::serve

@@ -9,7 +9,8 @@ Listener WholeAnswers::listener(const std::shared_ptr<WholeAnswers>& answers, st
             answers->add(place, piece);
             return true;
           },
-          [answers](const std::exception_ptr& failure) { answers->fail(failure); }};
+          [answers](const std::exception_ptr& failure) { answers->fail(failure); },
+          [answers] { return answers->is_waited_for(); }};
 }
 
 void WholeAnswers::add(std::size_t place, const served::Written& piece) {
@@ -28,9 +29,19 @@ void WholeAnswers::add(std::size_t place, const served::Written& piece) {
 void WholeAnswers::fail(const std::exception_ptr& failure) {
   {
     const std::lock_guard lock(mutex_);
-    failure_ = failure;
+    if (!failure_) failure_ = failure;
   }
   ended_.notify_all();
+}
+
+bool WholeAnswers::is_waited_for() {
+  constexpr int kClientClosedRequest = 499;  // nginx's, for logs: nobody reads it
+  const bool is_gone = is_client_gone_();
+  if (is_gone)
+    fail(std::make_exception_ptr(
+        Refusal::with_status(kClientClosedRequest, "the client has closed its connection")));
+  const std::lock_guard lock(mutex_);
+  return !failure_;
 }
 
 std::vector<Choice> WholeAnswers::wait(std::int64_t& tokens) {
@@ -43,7 +54,14 @@ std::vector<Choice> WholeAnswers::wait(std::int64_t& tokens) {
 
 Listener StreamedAnswers::listener(const std::shared_ptr<StreamedAnswers>& answers, std::size_t place) {
   return {[answers, place](const served::Written& piece) { return answers->add(place, piece); },
-          [answers](const std::exception_ptr& failure) { answers->fail(failure); }};
+          [answers](const std::exception_ptr& failure) { answers->fail(failure); },
+          [answers] { return answers->is_read(); }};
+}
+
+bool StreamedAnswers::is_read() {
+  const std::lock_guard lock(mutex_);
+  if (stream_ && !stream_->is_open()) is_broken_ = true;
+  return !is_broken_ && !has_ended_;
 }
 
 void StreamedAnswers::attach(std::shared_ptr<http::ResponseStream> stream) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/serve/generation_queue.h"
@@ -15,18 +16,22 @@
 
 namespace tune::trainer::serve {
 
-// Waits for whole answers. Shared by who asks and the queue's thread.
+// Waits for whole answers. Shared by who asks and the queue's thread. A client that has gone, as
+// `is_client_gone` says, ends them.
 class WholeAnswers {
  public:
-  explicit WholeAnswers(std::size_t count) : choices_(count), open_(count) {}
+  WholeAnswers(std::size_t count, std::function<bool()> is_client_gone)
+      : is_client_gone_(std::move(is_client_gone)), choices_(count), open_(count) {}
   static Listener listener(const std::shared_ptr<WholeAnswers>& answers, std::size_t place);
   // Blocks until all have ended. Throws what one of them failed with.
   std::vector<Choice> wait(std::int64_t& tokens);
 
  private:
   void add(std::size_t place, const served::Written& piece);
+  bool is_waited_for();  // not where one of them has failed, or the client has gone
   void fail(const std::exception_ptr& failure);
 
+  const std::function<bool()> is_client_gone_;
   std::mutex mutex_;
   std::condition_variable ended_;
   std::vector<Choice> choices_;
@@ -53,6 +58,7 @@ class StreamedAnswers {
 
  private:
   bool add(std::size_t place, const served::Written& piece);
+  bool is_read();
   void fail(const std::exception_ptr& failure);
   void send(std::string bytes);  // with the mutex
   void send_event(const OrderedJson& event);

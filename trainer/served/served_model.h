@@ -134,8 +134,9 @@ class Generator {
   // Writes the next token of some of the answers, or computes a part of a long prompt, which gives nothing
   // yet: one call after the other they all have their turn.
   virtual std::vector<Written> step() = 0;
-  // Nobody waits for that answer any more.
-  virtual void drop(std::uint64_t id) = 0;
+  // Nobody waits for those answers any more; ids that it does not know are passed over. Where step() has
+  // thrown, all answers are dropped, in one call, before it is called again.
+  virtual void drop(const std::vector<std::uint64_t>& ids) = 0;
   virtual std::size_t under_way() const = 0;
 };
 

@@ -11,6 +11,8 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 
+constexpr std::string_view kOpen = "\xEF\xBF\xBD";  // U+FFFD: how the bytes of an open character are decoded
+
 std::size_t count_specials(const std::vector<PostProcessor::Item>& items) {
   std::size_t count = 0;
   for (const PostProcessor::Item& item : items)
@@ -154,6 +156,14 @@ std::string Tokenizer::token_of(std::int64_t id) const {
   return std::string(id < 0 ? "" : parts_->token_of(static_cast<std::uint64_t>(id)).value_or(""));
 }
 
+std::string Tokenizer::bytes_of(std::int64_t id) const {
+  std::string text = decode(std::vector{id}, /*skip_special=*/false);
+  if (text.find(kOpen) == std::string::npos) return text;
+  const std::string token = token_of(id);
+  if (const std::optional<char> byte = byte_of_token(token)) return {*byte};
+  return bytes_of_letters(token).value_or(std::move(text));
+}
+
 bool Tokenizer::is_special(std::int64_t id) const {
   const AddedToken* const token = id < 0 ? nullptr : parts_->added.token_of(static_cast<std::uint64_t>(id));
   return token != nullptr && token->is_special;
@@ -186,8 +196,6 @@ StreamDecoder::StreamDecoder(Tokenizer tokenizer, bool skip_special)
     : tokenizer_(std::move(tokenizer)), skip_special_(skip_special) {}
 
 std::string StreamDecoder::push(std::int64_t id) {
-  constexpr std::string_view kOpen =
-      "\xEF\xBF\xBD";  // U+FFFD: how the bytes of an open character are decoded
   ids_.push_back(id);
   const std::string text = tokenizer_.decode(ids_, skip_special_);
   if (text.size() <= given_.size() || text.ends_with(kOpen) || !text.starts_with(given_)) return "";

@@ -53,6 +53,9 @@ class Tokenizer {
   // The text of the ids; those of no token are passed over. With `skip_special`, special tokens are left out.
   std::string decode(std::span<const std::int64_t> ids, bool skip_special) const;
 
+  // The bytes of one id, special or not, of which several may make one character.
+  std::string bytes_of(std::int64_t id) const;
+
   std::optional<std::int64_t> id_of(std::string_view token) const;
   std::string token_of(std::int64_t id) const;  // "" for the id of no token
   bool is_special(std::int64_t id) const;       // whether decode() with `skip_special` leaves it out

@@ -1,6 +1,6 @@
 #include "trainer/weights/gguf_blocks.h"
 
-#include "trainer/torch_compat.h"
+#include "trainer/libtorch_threads.h"
 
 #include <array>
 #include <cmath>
@@ -221,8 +221,9 @@ torch::Tensor unpack_blocks(const torch::Tensor& bytes, GgufType type, at::Scala
   const std::uint8_t* from = packed.const_data_ptr<std::uint8_t>();
   float* to = numbers.data_ptr<float>();
   constexpr std::int64_t kBlocksAtOnce = 512;
-  at::parallel_for(0, blocks, kBlocksAtOnce, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t block = begin; block < end; ++block)
+  for_parts((blocks + kBlocksAtOnce - 1) / kBlocksAtOnce, [&](std::int64_t part) {
+    const std::int64_t end = std::min((part + 1) * kBlocksAtOnce, blocks);
+    for (std::int64_t block = part * kBlocksAtOnce; block < end; ++block)
       unpack(from + block * form.bytes, to + block * form.numbers);
   });
   return numbers.to(dtype);

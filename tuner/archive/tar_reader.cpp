@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kDeepestFolder = 50;  // as of a trainer's output
+constexpr std::size_t kLongestName = 2048;  // bytes: with the store's folder before it, the system takes 4096
 constexpr std::size_t kPiece = 1 << 20;     // bytes between two looks at limits and interruptions
 constexpr std::uint64_t kKeptFree = 64 << 20;
 
@@ -95,6 +96,8 @@ class Unpacking {
     if (name.empty() || name[0] == '/') refuse("holds the absolute name " + shown);
     for (const char c : name)
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) refuse("holds a control character in " + shown);
+    if (name.size() > kLongestName)
+      refuse("holds a name of more than " + std::to_string(kLongestName) + " bytes with its folders");
     fs::path place;
     std::size_t depth = 0;
     for (std::size_t begin = 0; begin < name.size();) {
@@ -131,7 +134,8 @@ class Unpacking {
     std::error_code error;
     fs::create_directories(folder_ / place, error);
     if (!error) return;
-    if (fs::exists(fs::symlink_status(folder_ / place)) || error == std::errc::not_a_directory ||
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(folder_ / place, ignored)) || error == std::errc::not_a_directory ||
         error == std::errc::file_exists)
       refuse("holds " + in_quotes(name) + " both as a file and as a folder");
     fail_to_write(folder_ / place, error.value());

@@ -15,13 +15,16 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/estimate_text.h"
+#include "tuner/cli/run_and_report.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/metric_names.h"
 #include "tuner/core/parameter_text.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/engine/slurm/cluster.h"
 #include "tuner/metrics/log_sample.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/regular_file.h"
@@ -106,7 +109,7 @@ void print_commands(const Spec& spec, std::ostream& out) {
   constexpr std::size_t kShownForms = 6;
   const auto forms = command_forms(spec);
   for (std::size_t i = 0; i < forms.size() && i < kShownForms; ++i)
-    out << (i == 0 ? "  command     " : "           or ") << shell_text(forms[i]) << '\n';
+    out << (i == 0 ? "  command     " : "           or ") << visible_text(shell_text(forms[i])) << '\n';
   if (forms.size() > kShownForms)
     out << "           or " << forms.size() - kShownForms << " forms more; --json lists them\n";
 }
@@ -299,6 +302,16 @@ void print_sample(const Spec& spec, const metrics::LogSample& sample, const Samp
         << second_text(spec, second) << ".\n";
 }
 
+// Whether the cluster can give what the spec asks for, where that runs on one.
+void check_runner(Spec& spec, std::optional<RunnerKind> runner) {
+  if (runner.value_or(spec.runner.kind) != RunnerKind::kSlurm) return;
+  engine::ClusterProblems found = engine::ask_cluster(spec, engine::inspect_cluster());
+  for (std::vector<Problem>* problems : {&found.fatal, &found.warnings})
+    locate_problems(spec.text, *problems);
+  if (!found.fatal.empty()) throw SpecError(spec.file, std::move(found.fatal));
+  spec.warnings.insert(spec.warnings.end(), found.warnings.begin(), found.warnings.end());
+}
+
 }  // namespace
 
 int check_command(const Arguments& arguments, Console& console) {
@@ -306,10 +319,14 @@ int check_command(const Arguments& arguments, Console& console) {
       Options(command_line(), "check")
           .positional("SPEC", "the spec, search.json")
           .value("sample", "LOG", "show which lines of this log the metrics are read from")
+          .value("runner", "WHERE",
+                 "local or slurm, in place of runner.kind: the cluster is asked whether it can give what the "
+                 "spec asks for")
           .flag("estimate", "also memory, storage, time and cost, as `tune estimate` says them")
           .parse(arguments, console);
   if (!options) return 0;
-  const CheckedSpec checked = read_checked_spec(options->text("SPEC"));
+  CheckedSpec checked = read_checked_spec(options->text("SPEC"));
+  check_runner(checked.spec, runner_option(*options));
   const Spec& spec = checked.spec;
   std::optional<metrics::LogSample> sample;
   SampleResult result;

@@ -6,21 +6,12 @@
 
 #include "tuner/core/number_text.h"
 #include "tuner/core/space.h"
-#include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/report/text/format.h"
 #include "tuner/spec/placeholder.h"
 
 namespace tune::cli {
 namespace {
-
-std::string quoted(const std::string& argument) {
-  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
-  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
-  std::string text = "'";
-  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
 
 // The values of a parameter that may give the command another form: all of a switch and of one that may be
 // null, and those that others wait for. A single empty entry stands for the middle of the range.
@@ -51,13 +42,6 @@ Json middle_of(const Parameter& parameter) {
 }
 
 }  // namespace
-
-std::string shell_text(const std::vector<std::string>& arguments) {
-  std::string text;
-  for (const std::string& argument : arguments)
-    text += (text.empty() ? "" : " ") + visible_text(quoted(argument));
-  return text;
-}
 
 std::vector<std::vector<std::string>> command_forms(const Spec& spec) {
   // A grid takes the values of its levels and no others.

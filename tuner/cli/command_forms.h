@@ -7,9 +7,6 @@
 
 namespace tune::cli {
 
-// The arguments as a shell would read them back, on one line and harmless for a terminal.
-std::string shell_text(const std::vector<std::string>& arguments);
-
 // What the spec's command becomes in the middle of the space, and in the other forms that it takes: with and
 // without the elements of parameters that may be inactive or null, and with each switch. What only a trial
 // knows keeps its name: {{seed}}. At least one; some of them where there are very many. Empty without a

@@ -188,6 +188,7 @@ const CommandLine& command_line() {
           {"deploy",
            "deploy MODEL[@VERSION|@ALIAS] [--name ENDPOINT] [--addr ADDRESS] [--port N] [--host NAME]... "
            "[--undeploy-after T | --schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] "
+           "[--queue N] [--timeout SECONDS] [--max-body-mb MB] "
            "[--token-file FILE] "
            "[--worker PROGRAM] [--foreground] [--json]",
            "let a promoted model answer requests over HTTP, until it is undeployed",

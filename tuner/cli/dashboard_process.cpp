@@ -19,8 +19,8 @@
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/os/descriptor.h"
 #include "tuner/os/file_system.h"
+#include "tuner/os/pipe.h"
 
 namespace tune::cli {
 namespace {
@@ -64,11 +64,7 @@ std::string first_line_of(int descriptor) {
 
 DashboardProcess::DashboardProcess(const std::filesystem::path& store, std::ostream& out) {
   make_private_folder(store);
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw Error(ExitCode::kEnvironment, std::string("cannot make a pipe: ") + std::strerror(errno));
-  const Descriptor read_end(ends[0]);
-  Descriptor write_end(ends[1]);
+  Pipe pipe = make_pipe();
   std::vector<std::string> words{"tune",        "serve",   "--json",      "--addr",
                                  "127.0.0.1:0", "--store", store.string()};
   std::vector<char*> argv;
@@ -79,9 +75,9 @@ DashboardProcess::DashboardProcess(const std::filesystem::path& store, std::ostr
   if (process_ < 0)
     throw LackOfResources(std::string("cannot start `tune serve`: ") + std::strerror(errno),
                           "run without --serve");
-  if (process_ == 0) become_server(argv, write_end.get(), parent);
-  write_end.close();
-  const Json said = Json::parse(first_line_of(read_end.get()), nullptr, /*allow_exceptions=*/false);
+  if (process_ == 0) become_server(argv, pipe.write.get(), parent);
+  pipe.write.close();
+  const Json said = Json::parse(first_line_of(pipe.read.get()), nullptr, /*allow_exceptions=*/false);
   if (!said.is_object() || !said.contains("url")) {
     ::kill(process_, SIGKILL);
     ::waitpid(process_, nullptr, 0);

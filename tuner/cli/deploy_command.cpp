@@ -10,6 +10,7 @@
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/endpoint/endpoint.h"
@@ -25,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kExamplesOfTimes = "for example 90s, 20m, 8h or 1d";
 constexpr int kMostPort = 65535;
+constexpr double kMostMemoryGib = 1 << 20;  // no machine has more, and its bytes are a whole number
 
 std::optional<Milliseconds> time_option(const Parsed& options, const std::string& name) {
   if (!options.has(name)) return std::nullopt;
@@ -95,13 +97,16 @@ endpoint::Endpoint asked_endpoint(const Parsed& options) {
                 "keep one of them");
   for (const std::string& text : options.texts("adapters")) add_adapters(text, endpoint.adapters);
   endpoint.memory_gib = amount_option(options, "memory-gib");
-  if (endpoint.memory_gib && *endpoint.memory_gib == 0)
-    throw Error(ExitCode::kUsage, "--memory-gib must be more than 0");
+  if (endpoint.memory_gib && (*endpoint.memory_gib == 0 || *endpoint.memory_gib > kMostMemoryGib))
+    throw Error(ExitCode::kUsage, "--memory-gib must be more than 0, and at most " + shortest(kMostMemoryGib),
+                "without it the worker may hold what the machine has");
+  for (const endpoint::WorkerLimit& limit : endpoint::kWorkerLimits)
+    if (const auto most = options.integer(limit.option, 1, limit.most)) endpoint.limits[limit.option] = *most;
   if (options.has("worker")) endpoint.worker = worker_program(options.text("worker"));
   return endpoint;
 }
 
-// A first request that fits the model.
+// A first request that fits the model; "" where nothing says what it takes.
 std::string first_request(const endpoint::EndpointState& state, const fs::path& store) {
   const fs::path folder = version_folder(models_folder(store) / state.asked.model, state.version);
   constexpr std::uint64_t kMostBytes = 16'000'000;
@@ -114,9 +119,8 @@ std::string first_request(const endpoint::EndpointState& state, const fs::path& 
     return json + R"('{"model": ")" + state.name +
            R"(", "messages": [{"role": "user", "content": "Hello"}]}' )" + state.url + "/v1/chat/completions";
   if (task == "text_classification") return json + R"('{"text": "a text"}' )" + state.url + "/invocations";
-  if (!task.empty())
-    return " -H 'Content-Type: image/jpeg' --data-binary @image.jpg " + state.url + "/invocations";
-  return " " + state.url + "/v2/models/" + state.name;
+  if (task.empty()) return {};
+  return " -H 'Content-Type: image/jpeg' --data-binary @image.jpg " + state.url + "/invocations";
 }
 
 void print_deployed(const endpoint::Endpoint& endpoint, const endpoint::EndpointState& state,
@@ -124,19 +128,20 @@ void print_deployed(const endpoint::Endpoint& endpoint, const endpoint::Endpoint
   const fs::path folder = endpoint_folder(store, endpoint.name);
   const std::string token =
       endpoint.token_file.empty() ? (folder / endpoint::kTokenFile).string() : endpoint.token_file;
-  const std::string request =
-      "curl -H @" + (folder / endpoint::kAuthorizationFile).string() + first_request(state, store);
+  std::string request = first_request(state, store);
+  if (!request.empty())
+    request = "curl -H " + shell_word("@" + (folder / endpoint::kAuthorizationFile).string()) + request;
   if (as_json) {
     Json json = endpoint::state_json(state);
     json["token_file"] = token;
-    json["first_request"] = request;
+    json["first_request"] = request.empty() ? Json(nullptr) : Json(request);
     print_json(json, console);
   } else {
     console.out << state.name << " is deployed: " << state.asked.model << " version " << state.version << '\n'
                 << "  URL    " << state.url << '\n'
                 << "  token  " << visible_text(token) << '\n'
-                << "  log    " << visible_text((folder / endpoint::kLogFile).string()) << '\n'
-                << "  try    " << visible_text(request) << '\n';
+                << "  log    " << visible_text((folder / endpoint::kLogFile).string()) << '\n';
+    if (!request.empty()) console.out << "  try    " << visible_text(request) << '\n';
   }
   console.out.flush();
 }
@@ -144,25 +149,27 @@ void print_deployed(const endpoint::Endpoint& endpoint, const endpoint::Endpoint
 }  // namespace
 
 int deploy_command(const Arguments& arguments, Console& console) {
-  const auto options =
-      Options(command_line(), "deploy")
-          .positional("MODEL", "the model: MODEL, MODEL@VERSION or MODEL@ALIAS; an alias is followed")
-          .value("name", "ENDPOINT", "the endpoint's name [the model's]")
-          .value("addr", "ADDRESS", "the address that it listens at [127.0.0.1]")
-          .value("port", "N", "the port [one that is free]")
-          .add({"host", "NAME", "what clients may call this machine beside that address", false, true})
-          .value("undeploy-after", "T", "undeploy it after a time (20m, 8h, 1d)")
-          .value("schedule", "HH:MM", "undeploy it when this machine's clocks next show that time")
-          .value("idle", "T", "undeploy it when no request has come for a time")
-          .add({"adapters", "NAME=MODEL[,...]", "low-rank adapters beside the model, chosen by name", false,
-                true})
-          .value("memory-gib", "X", "most data that the worker may hold, without a GPU's [no limit]")
-          .value("token-file", "FILE",
-                 "the token that requests show; made where there is none\n"
-                 "                        [token in the endpoint's folder]")
-          .value("worker", "PROGRAM", "what serves the model [tune-train]")
-          .flag("foreground", "serve in this process, until Ctrl-C or SIGTERM")
-          .parse(arguments, console);
+  Options declared(command_line(), "deploy");
+  declared.positional("MODEL", "the model: MODEL, MODEL@VERSION or MODEL@ALIAS; an alias is followed")
+      .value("name", "ENDPOINT", "the endpoint's name [the model's]")
+      .value("addr", "ADDRESS", "the address that it listens at [127.0.0.1]")
+      .value("port", "N", "the port [one that is free]")
+      .add({"host", "NAME", "what clients may call this machine beside that address", false, true})
+      .value("undeploy-after", "T", "undeploy it after a time (20m, 8h, 1d)")
+      .value("schedule", "HH:MM", "undeploy it when this machine's clocks next show that time")
+      .value("idle", "T", "undeploy it when no request has come for a time")
+      .add(
+          {"adapters", "NAME=MODEL[,...]", "low-rank adapters beside the model, chosen by name", false, true})
+      .value("memory-gib", "X", "most data that the worker may hold, without a GPU's [no limit]");
+  for (const endpoint::WorkerLimit& limit : endpoint::kWorkerLimits)
+    declared.value(limit.option, limit.placeholder, limit.help);
+  const auto options = declared
+                           .value("token-file", "FILE",
+                                  "the token that requests show; made where there is none\n"
+                                  "                        [token in the endpoint's folder]")
+                           .value("worker", "PROGRAM", "what serves the model [tune-train]")
+                           .flag("foreground", "serve in this process, until Ctrl-C or SIGTERM")
+                           .parse(arguments, console);
   if (!options) return 0;
   const endpoint::Endpoint endpoint = asked_endpoint(*options);
   const fs::path store = fs::absolute(store_folder(*options)).lexically_normal();

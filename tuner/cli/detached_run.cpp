@@ -11,7 +11,7 @@
 #include <iostream>
 #include <string>
 
-#include "tuner/os/descriptor.h"
+#include "tuner/os/pipe.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::cli {
@@ -73,10 +73,7 @@ class SignalsLeftToOther {
 
 int run_detached(Console& console, const DetachedWork& work,
                  const std::function<void(int pid, const fs::path& log)>& begun) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("cannot make a pipe", errno);
-  const Descriptor read_end(ends[0]);
-  Descriptor write_end(ends[1]);
+  Pipe pipe = make_pipe();
   console.out.flush();
   console.err.flush();
   const SignalsLeftToOther signals;
@@ -86,15 +83,15 @@ int run_detached(Console& console, const DetachedWork& work,
     signals.restore();
     Console plain{console.out, console.err, false, false, false, console.width};
     const int code = work(plain, [&](const fs::path& log) {
-      leave_terminal(plain, log, write_end.get());
-      write_end.close();
+      leave_terminal(plain, log, pipe.write.get());
+      pipe.write.close();
     });
     console.out.flush();
     console.err.flush();
     ::_exit(code);  // what the other process has is its own to take down
   }
-  write_end.close();
-  if (const std::string log = wait_for_begin(read_end.get()); !log.empty()) {
+  pipe.write.close();
+  if (const std::string log = wait_for_begin(pipe.read.get()); !log.empty()) {
     begun(pid, log);
     return 0;
   }

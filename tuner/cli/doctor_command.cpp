@@ -21,6 +21,7 @@
 #include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/promotion/version_check.h"
+#include "tuner/engine/slurm/cluster.h"
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/delete_study.h"
 #include "tuner/os/file_system.h"
@@ -282,6 +283,35 @@ Finding check_limits() {
   return {"limits", Verdict::kWarning, both, "raise the first: ulimit -n 1024"};
 }
 
+// Where this machine submits jobs to: what the cluster offers, and what it lacks.
+Finding check_slurm() {
+  try {
+    const engine::Cluster cluster = engine::inspect_cluster();
+    Finding finding{"Slurm", Verdict::kGood, "cluster " + cluster.name + ", version " + cluster.version, {}};
+    finding.text += cluster.keeps_accounts ? ", keeps accounts" : ", keeps no accounts";
+    finding.text += ", preemption " + cluster.preemption + ", knows a job for " +
+                    format_duration(cluster.job_age) + " after its end";
+    bool any_up = false;
+    for (const engine::Partition& each : cluster.partitions) {
+      any_up = any_up || (each.state == "UP" && each.usable_nodes > 0);
+      std::string gres;
+      for (const std::string& one : each.gres)
+        if (one != "(null)") gres += ", " + one;
+      finding.text += "\npartition " + each.name + (each.is_default ? " (the default)" : "") + ": " +
+                      each.state + ", " + plural_text(each.usable_nodes, "node") + " of " +
+                      std::to_string(each.nodes) + " up, " + plural_text(each.most_cpus, "core") + gres +
+                      ", jobs of " +
+                      (each.most_time ? format_duration(*each.most_time) + " at most" : "any time");
+    }
+    if (any_up) return finding;
+    finding.verdict = Verdict::kWarning;
+    finding.cure = "no partition can run a job now: ask who runs the cluster, or `scontrol show partition`";
+    return finding;
+  } catch (const Error& error) {
+    return {"Slurm", Verdict::kWarning, error.what(), error.hint()};
+  }
+}
+
 Json to_json(const std::vector<Finding>& findings, const engine::Machine& machine) {
   Json list = Json::array(), gpus = Json::array();
   for (const Finding& finding : findings)
@@ -310,10 +340,11 @@ int doctor_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
-  const std::vector<Finding> findings = {
-      check_gpus(machine), check_disk(store),      check_rights(store), check_file_system(store),
-      check_sqlite(),      check_studies(store),   check_models(store), check_endpoints(store),
-      check_supervisor(),  check_trainer(machine), check_limits()};
+  std::vector<Finding> findings = {check_gpus(machine),      check_disk(store),      check_rights(store),
+                                   check_file_system(store), check_sqlite(),         check_studies(store),
+                                   check_models(store),      check_endpoints(store), check_supervisor(),
+                                   check_trainer(machine),   check_limits()};
+  if (find_program("sbatch")) findings.push_back(check_slurm());
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
   if (options->has("json")) {

@@ -31,6 +31,15 @@ std::string version_text(const EndpointState& state) {
   return text;
 }
 
+// `zone` stands behind the time.
+std::string undeploy_text(const ListedEndpoint& endpoint, const std::string& zone) {
+  std::string text = endpoint.state.undeploy_at ? minute_of(*endpoint.state.undeploy_at) + zone : "";
+  if (endpoint.asked && endpoint.asked->undeploy.idle)
+    text += (text.empty() ? "" : ", or ") +
+            ("after " + format_duration(*endpoint.asked->undeploy.idle) + " without a request");
+  return text;
+}
+
 std::string list_text(const std::vector<ListedEndpoint>& endpoints, int width) {
   report::Table table;
   table.columns = {{"endpoint"},
@@ -39,25 +48,17 @@ std::string list_text(const std::vector<ListedEndpoint>& endpoints, int width) {
                    {"URL"},
                    {"requests", report::Align::kRight},
                    {"since (UTC)"},
-                   {"undeployed at (UTC)"},
+                   {"undeployed (UTC)"},
                    {"reason", report::Align::kLeft, true}};
   for (const ListedEndpoint& endpoint : endpoints) {
     const EndpointState& state = endpoint.state;
     const bool answers =
         state.state == endpoint::State::kDeployed || state.state == endpoint::State::kDeploying;
     table.rows.push_back({state.name, to_text(state.state), version_text(state), answers ? state.url : "",
-                          std::to_string(state.requests), minute_of(state.since),
-                          state.undeploy_at ? minute_of(*state.undeploy_at) : "", state.reason});
+                          std::to_string(state.requests), minute_of(state.since), undeploy_text(endpoint, ""),
+                          state.reason});
   }
   return report::text_table(table, width);
-}
-
-std::string undeploy_text(const ListedEndpoint& endpoint) {
-  std::string text = endpoint.state.undeploy_at ? minute_of(*endpoint.state.undeploy_at) + " UTC" : "";
-  if (endpoint.asked && endpoint.asked->undeploy.idle)
-    text += (text.empty() ? "" : ", or ") +
-            ("after " + format_duration(*endpoint.asked->undeploy.idle) + " without a request");
-  return text;
 }
 
 std::string one_text(const ListedEndpoint& endpoint) {
@@ -68,17 +69,18 @@ std::string one_text(const ListedEndpoint& endpoint) {
     if (!value.empty())
       text += "  " + title + std::string(17 - title.size(), ' ') + visible_text(value) + '\n';
   };
-  line("since", state.since);
+  line("since", state.since.empty() ? "" : minute_of(state.since) + " UTC");
   line("serves", version_text(state));
   if (state.previous_version > 0) line("before", "version " + std::to_string(state.previous_version));
   for (const auto& [name, adapter] : state.adapters)
     line("adapter", name + ": " + adapter.model + " version " + std::to_string(adapter.version));
   line("URL", state.url);
-  line("requests", std::to_string(state.requests) +
-                       (state.last_request.empty() ? "" : ", the last one at " + state.last_request));
+  line("requests",
+       std::to_string(state.requests) +
+           (state.last_request.empty() ? "" : ", the last one at " + minute_of(state.last_request) + " UTC"));
   line("restarts", std::to_string(state.restarts));
   line("last error", state.last_error);
-  line("undeployed at", undeploy_text(endpoint));
+  line("undeployed", undeploy_text(endpoint, " UTC"));
   const bool lives = state.state != endpoint::State::kNotDeployed;
   if (lives) line("supervisor", "process " + std::to_string(state.pid));
   if (lives && state.worker_pid > 0) line("worker", "process " + std::to_string(state.worker_pid));

@@ -12,8 +12,8 @@ namespace tune::cli {
 int export_command(const Arguments& arguments, Console& console) {
   const auto options =
       Options(command_line(), "export")
-          .positional("NAME",
-                      "of a study; or MODEL, the version of its alias current, MODEL@3, MODEL@champion")
+          .positional("STUDY|MODEL[@V]",
+                      "a study; or a model: MODEL, the version of its alias current, MODEL@3, MODEL@champion")
           .add({"format", "FORMAT",
                 "of a study: csv (its trials), json (all of it), optuna (a storage file), tensorboard (a "
                 "folder); of a model: dir, a folder, or tar.gz, one archive, whose bytes depend on the "
@@ -22,7 +22,7 @@ int export_command(const Arguments& arguments, Console& console) {
           .value("output", "FILE", "what is written; it must not be there [stdout, of csv and json]")
           .parse(arguments, console);
   if (!options) return 0;
-  const std::string format = options->text("format"), name = options->text("NAME");
+  const std::string format = options->text("format"), name = options->text("STUDY|MODEL[@V]");
   if (is_study_format(format)) return export_study(*options, name, format, console);
   if (is_model_format(format)) return export_model(*options, name, format, console);
   throw Error(ExitCode::kUsage, "there is no format " + in_quotes(format),

@@ -15,7 +15,7 @@ namespace tune::cli {
 int import_model_command(const Arguments& arguments, Console& console) {
   const auto options =
       Options(command_line(), "import-model")
-          .positional("SOURCE",
+          .positional("FILE|DIR",
                       "a tar archive, plain or by gzip, or a folder: what `tune export` wrote, or\n"
                       "                        any other model")
           .add({"name", "NAME", "the model that it is to be a version of", true})
@@ -25,7 +25,7 @@ int import_model_command(const Arguments& arguments, Console& console) {
   const SignalsCaught signals;
   engine::ImportRequest request;
   request.store_folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
-  request.source = options->text("SOURCE");
+  request.source = options->text("FILE|DIR");
   request.model = options->text("name");
   request.note = options->text("note");
   request.hooks = model_hooks(console);

@@ -67,11 +67,11 @@ void print_lines(const OrderedJson& advice, const std::string& output, std::ostr
       << " minutes one after the other\n";
   if (advice.at("weights").is_null())
     for (const OrderedJson& source : advice.at("other_weights"))
-      out << "weights " << visible_text(source.get<std::string>()) << '\n';
+      out << "weights to be had " << visible_text(source.get<std::string>()) << '\n';
   if (output.empty()) return;
   const std::string spec = visible_text(output);
-  out << spec << " is written: `tune check " << spec << "` looks at it, `tune --spec " << spec
-      << "` runs it\n";
+  out << spec << " is written: `tune check " << spec << "` looks at it, `tune estimate " << spec
+      << "` says how long it takes, `tune --spec " << spec << "` runs it\n";
 }
 
 }  // namespace

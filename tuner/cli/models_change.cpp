@@ -86,6 +86,14 @@ int say_of_version(const ModelsCall& call, store::RemarkKind kind, const std::st
   return 0;
 }
 
+// Which endpoint of the store answers with a version.
+engine::EndpointOf endpoint_in(const fs::path& store) {
+  return [store](const std::string& model, int version) {
+    const std::vector<std::string> names = endpoints_of(store, model, version);
+    return names.empty() ? std::string() : names.front();
+  };
+}
+
 const char* what_of(engine::Cleaned kind) {
   switch (kind) {
     case engine::Cleaned::kStaging:
@@ -184,11 +192,8 @@ int roll_model_back(const ModelsCall& call) {
 
 int delete_model(const ModelsCall& call) {
   const SignalsCaught signals;
-  ModelReference reference = reference_in(call, call.argument(0));
-  const auto endpoint_of = [&](const std::string& model, int version) {
-    const std::vector<std::string> names = endpoints_of(call.store, model, version);
-    return names.empty() ? std::string() : names.front();
-  };
+  const ModelReference reference = reference_in(call, call.argument(0));
+  const engine::EndpointOf endpoint_of = endpoint_in(call.store);
   if (reference.version == 0)
     throw Error(ExitCode::kUsage, "which version is to be deleted is missing",
                 "for example: tune models delete " + reference.model + "@1");
@@ -218,8 +223,8 @@ int clean_up_models(const ModelsCall& call) {
   const auto orphans = options.has("adopt")    ? engine::Orphans::kAdopt
                        : options.has("remove") ? engine::Orphans::kRemove
                                                : engine::Orphans::kKeep;
-  const std::vector<engine::CleanedPlace> found =
-      engine::clean_models(call.store, orphans, only_looks, model_hooks(call.console));
+  const std::vector<engine::CleanedPlace> found = engine::clean_models(
+      call.store, orphans, only_looks, endpoint_in(call.store), model_hooks(call.console));
   Json list = Json::array();
   std::uint64_t freed = 0;
   for (const engine::CleanedPlace& one : found) {

@@ -112,9 +112,9 @@ int models_command(const Arguments& arguments, Console& console) {
               "                        NAME@V is a version, steel@3, or what an alias names,\n"
               "                        steel@champion; NAME alone is steel@current",
               false)
-          .positional("ARGUMENT", "the action's arguments", false)
-          .positional("SECOND", "likewise", false)
-          .positional("THIRD", "likewise", false)
+          .positional("ARGUMENT", "what the action takes, one or more: as above", false)
+          .positional("SECOND", "", false)
+          .positional("THIRD", "", false)
           .value("to", "ALIAS",
                  "of promote: the alias that is to name the version, once the gate lets it pass")
           .value("alias", "ALIAS", "of rollback: which alias goes back [current]")

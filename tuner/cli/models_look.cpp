@@ -4,7 +4,6 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/models_actions.h"
 #include "tuner/cli/served_versions.h"
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/model_reference.h"
 #include "tuner/core/store_layout.h"
@@ -33,9 +32,7 @@ const report::ModelRows& find_model(const std::vector<report::ModelRows>& models
     if (model.model == name) return model;
     names.push_back(model.model);
   }
-  const auto guess = nearest_name(name, names);
-  throw Error(ExitCode::kNotFound, "there is no model \"" + name + "\"",
-              guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
+  throw store::unknown_model(name, names);
 }
 
 // The version that the first argument names, with all of its model.
@@ -65,21 +62,14 @@ Json names_json(const std::vector<engine::VersionName>& names) {
   return list;
 }
 
-std::string lineage_value(const Json& value) {
-  return visible_text(value.is_string() ? value.get<std::string>() : value.dump());
-}
-
 void print_lineage(const Found& found, const std::vector<std::string>& endpoints, std::ostream& out) {
-  const Json& lineage = found.version.lineage;
-  const auto line = [&](const char* what, const Json& value) {
-    if (!value.is_null() && !(value.is_structured() && value.empty()))
-      out << "  " << what << ": " << lineage_value(value) << '\n';
-  };
   out << found.version.model << '@' << found.version.version << "\ncame from:\n  "
       << report::origin_text(found.version) << '\n';
+  Json lineage = Json::object();
   for (const char* key :
        {"parameters", "trainer", "data_fingerprint", "parent_weights", "code", "imported", "adopted"})
-    line(key, lineage.value(key, Json()));
+    lineage[key] = found.version.lineage.value(key, Json());
+  out << report::lineage_text(lineage);
   for (const auto& [model, version] : found.family.ancestors)
     out << "  weights of " << model << '@' << version << '\n';
   out << "went to:\n";

@@ -15,6 +15,7 @@
 #include "tuner/cli/tensorboard_status.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/live/live_study.h"
@@ -133,8 +134,10 @@ int run(engine::RunRequest request, const Parsed& options, Console& console,
 // How to go on with a study that goes on by itself.
 void print_begun(const std::string& study, int pid, const std::filesystem::path& log, const Parsed& options,
                  Console& console) {
-  const std::string store = is_store_named(options) ? " --store " + store_folder(options).string() : "";
-  const std::string watch = "tune watch " + study + store, stop = "tune stop " + study + store;
+  const std::string store =
+      is_store_named(options) ? " --store " + shell_word(store_folder(options).string()) : "";
+  const std::string watch = "tune watch " + shell_word(study) + store,
+                    stop = "tune stop " + shell_word(study) + store;
   if (options.has("json"))
     return print_json({{"schema", 1},
                        {"study", study},
@@ -150,10 +153,23 @@ void print_begun(const std::string& study, int pid, const std::filesystem::path&
 
 }  // namespace
 
+std::optional<RunnerKind> runner_option(const Parsed& options) {
+  if (!options.has("runner")) return std::nullopt;
+  const std::string text = options.text("runner");
+  if (text != "local" && text != "slurm")
+    throw Error(ExitCode::kUsage, "--runner \"" + text + "\" is no runner", "say local or slurm");
+  return runner_from(text);
+}
+
 Options& declare_run(Options& options) {
   return options
       .flag("detach",
-            "go on without this terminal, also after a log-out; `tune watch` and `tune stop` find it")
+            "go on without this terminal, also after a log-out; `tune watch` and `tune stop` find it; on a "
+            "cluster a "
+            "signal leaves its jobs alone, and the same command takes them up again")
+      .value("runner", "WHERE",
+             "where the trials run, in place of runner.kind: local, or slurm for the cluster that sbatch "
+             "submits to")
       .value("tensorboard", "DIR",
              "write TensorBoard's event files there as well; an empty folder gets earlier trials first");
 }
@@ -162,6 +178,8 @@ int run_and_report(engine::RunRequest request, const Parsed& options, Console& c
   if (request.overrides.limits.cost_usd && !request.spec.usd_per_hour)
     throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
                 "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
+  request.runner = runner_option(options);
+  request.leaves_jobs = options.has("detach");
   if (!options.has("detach")) return run(std::move(request), options, console, {});
   const std::string study = request.spec.study;
   const std::filesystem::path log = request.store / study / kRunLog;

@@ -7,6 +7,8 @@ namespace tune::cli {
 
 // The options that both commands have that run a study: --detach and --tensorboard.
 Options& declare_run(Options& options);
+// --runner; Error(kUsage) for what is none.
+std::optional<RunnerKind> runner_option(const Parsed& options);
 
 // Blocks until the study has ended or was interrupted, and prints its result. SIGINT, SIGTERM and SIGHUP
 // drain at first; a second SIGINT or SIGTERM kills. Returns the exit code. With --detach in a process of its

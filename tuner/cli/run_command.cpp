@@ -5,7 +5,6 @@
 
 #include "strategies/strategy.h"
 #include "tuner/cli/checked_spec.h"
-#include "tuner/cli/command_forms.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/dashboard_process.h"
@@ -17,6 +16,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/study/builtin_trainer.h"
@@ -100,7 +100,7 @@ void dry_run(const Spec& spec, const std::filesystem::path& store, const engine:
     console.out << "\nTrial " << one.trial << ": "
                 << visible_text(report::parameters_text(one.suggestion.parameters));
     if (!one.suggestion.note.empty()) console.out << "  (" << one.suggestion.note << ')';
-    console.out << "\n  " << shell_text(one.attempt.argv) << '\n';
+    console.out << "\n  " << visible_text(shell_text(one.attempt.argv)) << '\n';
   }
   console.out << "\nNothing was started or written. Later suggestions depend on the results of these.\n";
 }
@@ -137,6 +137,10 @@ int run_command(const Arguments& arguments, Console& console) {
     if (options->has(flag) && options->has("dry-run"))
       throw Error(ExitCode::kUsage, "--" + std::string(flag) + " and --dry-run exclude each other",
                   "a dry run starts nothing");
+  if (options->has("detach") && options->has("serve"))
+    throw Error(ExitCode::kUsage,
+                "--serve shows a search as long as this command runs, and --detach goes on without it",
+                "start the search with --detach, and `tune serve` by itself");
   if (!options->has("dry-run")) {
     std::optional<DashboardProcess> dashboard;
     if (options->has("serve")) dashboard.emplace(request.store, console.err);

@@ -22,11 +22,14 @@ TerminalSize size_of_stderr() {
 
 }  // namespace
 
+bool is_drawn_live(const Console& console) {
+  const char* term = std::getenv("TERM");
+  return console.err_is_terminal && term != nullptr && std::string_view(term) != "dumb";
+}
+
 std::unique_ptr<engine::Status> make_status_display(Console& console, bool as_json, StudyProgress progress) {
   if (as_json) return std::make_unique<JsonStatus>(console.out);
-  const char* term = std::getenv("TERM");
-  const bool live = console.err_is_terminal && term != nullptr && std::string_view(term) != "dumb";
-  if (!live) return std::make_unique<PlainStatus>(console.err, std::move(progress));
+  if (!is_drawn_live(console)) return std::make_unique<PlainStatus>(console.err, std::move(progress));
   const char* no_color = std::getenv("NO_COLOR");
   const bool color = no_color == nullptr || *no_color == '\0';
   return std::make_unique<TerminalStatus>(console.err, std::move(progress), size_of_stderr, color);

@@ -99,6 +99,10 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       break;
     case StatusKind::kTrialFinished:
       if (event.rerun_of) repeats_.insert(event.trial);
+      // Of equal values that of the earlier trial is the best, as in `tune best`.
+      if (best_ && event.state == TrialState::kCompleted && event.value == best_->value &&
+          event.trial < best_->trial && !event.rerun_of && !event.replicate_of)
+        best_->trial = event.trial;
       count_end(event.trial, event.state);
       break;
     case StatusKind::kBest:

@@ -3,11 +3,13 @@
 #include <chrono>
 #include <ostream>
 #include <thread>
+#include <utility>
 
 #include "store/comparison_store.h"
 #include "store/store_listing.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/event_words.h"
 #include "tuner/cli/interruption.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
@@ -61,7 +63,11 @@ void follow(const fs::path& store, const std::string& study, bool as_json, Conso
   }
   StudyFollower follower(events, last, rows.attempts);
   Console shown = shown_on(console);
-  const auto display = make_status_display(shown, as_json, progress_so_far(rows, clock));
+  StudyProgress progress = progress_so_far(rows, clock);
+  // Lines come with changes, and the next may be far off.
+  if (!as_json && !is_drawn_live(shown))
+    console.out << study << ": " << totals_line(progress) << '\n' << std::flush;
+  const auto display = make_status_display(shown, as_json, std::move(progress));
   while (!is_interrupted()) {
     const bool is_worked_on = is_locked(lock);  // before the look: its holder writes before it lets go
     follower.look(*display);
@@ -90,13 +96,15 @@ int watch_study(const fs::path& store, const std::string& study, bool as_json, C
     console.out << report::run_summary(rows, rows.study.facts.promotion, console.width);
   }
   finish_output(console.out, code);
+  if (!as_json && code == ExitCode::kInterrupted)
+    console.err << "interrupted; `tune resume " << study << "` goes on with the study\n";
   return static_cast<int>(code);
 }
 
 // The study of the comparison that is worked on; "" while none is.
 std::string study_at_work(const fs::path& store, const std::string& comparison) {
   for (const std::string& study : store::study_names(store))
-    if (study.starts_with(comparison + ".") && is_locked(study_lock(study_folder(store, study))))
+    if (store::comparison_of(store, study) == comparison && is_locked(study_lock(study_folder(store, study))))
       return study;
   return {};
 }

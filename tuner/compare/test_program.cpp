@@ -1,7 +1,6 @@
 #include "tuner/compare/test_program.h"
 
 #include <cmath>
-#include <cstdlib>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
@@ -43,20 +42,8 @@ std::vector<std::string> TestProgram::arguments_for(const fs::path& folder) cons
 
 std::map<std::string, std::string> TestProgram::environment_for(const fs::path& folder) const {
   std::map<std::string, std::string> environment;
-  for (const auto& [name, value] : comparison_.own_test->environment) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      environment[name] = *text;
-      continue;
-    }
-    const std::string& variable = std::get<FromEnvironment>(value).variable;
-    const char* found = std::getenv(variable.c_str());
-    if (found == nullptr)
-      throw Error(
-          ExitCode::kEnvironment,
-          "the test takes " + name + " from the environment variable " + variable + ", which is not set",
-          "export " + variable + " before you start tune");
-    environment[name] = found;
-  }
+  for (const auto& [name, value] : comparison_.own_test->environment)
+    environment[name] = environment_text(value, name, "the test");
   environment["TUNE_OUTPUT_DIR"] = folder.string();
   environment["TUNE_TRIAL_FILE"] = (folder.parent_path() / kTrialFile).string();
   return environment;

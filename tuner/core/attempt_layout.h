@@ -41,6 +41,16 @@ inline constexpr const char* kMetricsFile = "metrics.jsonl";
 inline constexpr const char* kExitFile = "exit.json";
 inline constexpr const char* kOutputFolder = "output";
 
+// Of an attempt that is a job of a cluster, which files alone connect with its runner.
+inline constexpr const char* kSubmitFile = "submit.json";  // the runner's: the batch that it was submitted in
+inline constexpr const char* kClaimFile = "claim";       // made by its supervisor; a second one ends at once
+inline constexpr const char* kAgainFile = "again";       // a second one has come: the job was begun anew
+inline constexpr const char* kAliveFile = "alive.json";  // the supervisor's: where it runs, a heartbeat
+inline constexpr const char* kStopFile = "stop.json";    // the runner wants it to end
+inline constexpr const char* kFenceFile = "fence";       // the runner has given it up
+inline constexpr const char* kEndedFile = "ended";       // the job's script: its supervisor is gone
+inline constexpr std::chrono::milliseconds kJobHeartbeat{15'000};
+
 // Every process of an attempt carries it in its environment, so that it is found whatever process its parent
 // is by now.
 inline constexpr const char* kTokenVariable = "TUNE_ATTEMPT_TOKEN";

@@ -2,6 +2,7 @@
 // Classes of characters of ASCII and bytes of UTF-8, whatever the locale.
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 namespace tune {
 
@@ -18,6 +19,24 @@ constexpr char upper_case(char c) { return c >= 'a' && c <= 'z' ? static_cast<ch
 inline std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) { return lower_case(c); });
   return text;
+}
+
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+inline bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto first = static_cast<unsigned char>(text[i]);
+    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return false;
+    const std::size_t more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+    if (text.size() - i <= more) return false;
+    for (std::size_t k = 1; k <= more; ++k)
+      if (!continues_character(text[i + k])) return false;
+    const auto second = more > 0 ? static_cast<unsigned char>(text[i + 1]) : 0u;
+    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
+      return false;
+    i += more + 1;
+  }
+  return true;
 }
 
 }  // namespace tune

@@ -5,7 +5,7 @@
 namespace tune {
 namespace {
 
-constexpr EnumTexts<StopReason, 15> kStopReasons{{{StopReason::kRule, "rule"},
+constexpr EnumTexts<StopReason, 16> kStopReasons{{{StopReason::kRule, "rule"},
                                                   {StopReason::kPerson, "person"},
                                                   {StopReason::kPause, "pause"},
                                                   {StopReason::kDrain, "drain"},
@@ -19,6 +19,7 @@ constexpr EnumTexts<StopReason, 15> kStopReasons{{{StopReason::kRule, "rule"},
                                                   {StopReason::kNoOutput, "no output"},
                                                   {StopReason::kNoMetric, "no metric"},
                                                   {StopReason::kTerminated, "terminated"},
+                                                  {StopReason::kJobTime, "job time limit"},
                                                   {StopReason::kLost, "lost"}}};
 
 }  // namespace

@@ -23,6 +23,7 @@ enum class StopReason {
   kNoOutput,    // limits.no_output ran out
   kNoMetric,    // limits.no_metric_time ran out
   kTerminated,  // it got a signal
+  kJobTime,     // the time of its job is nearly over
   kLost,        // the engine has died
 };
 

@@ -5,6 +5,7 @@
 
 #include "tuner/core/characters.h"
 #include "tuner/core/error.h"
+#include "tuner/core/shell_text.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::endpoint {
@@ -58,6 +59,7 @@ Json endpoint_json(const Endpoint& endpoint) {
           {"idle_ms", milliseconds_json(endpoint.undeploy.idle)},
           {"adapters", adapters},
           {"memory_gib", endpoint.memory_gib ? Json(*endpoint.memory_gib) : Json(nullptr)},
+          {"limits", endpoint.limits},
           {"token_file", endpoint.token_file},
           {"worker", endpoint.worker}};
 }
@@ -77,6 +79,8 @@ Endpoint endpoint_from_json(const Json& json, const std::filesystem::path& file)
   for (const auto& [name, model] : json.at("adapters").items())
     endpoint.adapters[name] = parse_model_reference(model);
   if (const Json& memory = json.at("memory_gib"); !memory.is_null()) endpoint.memory_gib = memory;
+  if (json.contains("limits"))  // what was deployed before there were any has none
+    endpoint.limits = json.at("limits").get<std::map<std::string, std::int64_t>>();
   endpoint.token_file = json.at("token_file");
   endpoint.worker = json.at("worker");
   return endpoint;
@@ -109,7 +113,7 @@ std::string asked_again(const Endpoint& endpoint) {
   if (endpoint.name != endpoint.model.model) text += " --name " + endpoint.name;
   if (endpoint.host != Endpoint().host) text += " --addr " + endpoint.host;
   if (endpoint.port > 0) text += " --port " + std::to_string(endpoint.port);
-  for (const std::string& host : endpoint.hosts) text += " --host " + host;
+  for (const std::string& host : endpoint.hosts) text += " --host " + shell_word(host);
   if (endpoint.undeploy.after) text += " --undeploy-after " + duration_argument(*endpoint.undeploy.after);
   if (endpoint.undeploy.time_of_day)
     text += " --schedule " + time_of_day_text(*endpoint.undeploy.time_of_day);
@@ -119,8 +123,9 @@ std::string asked_again(const Endpoint& endpoint) {
     adapters += (adapters.empty() ? "" : ",") + name + "=" + reference_text(model);
   if (!adapters.empty()) text += " --adapters " + adapters;
   if (endpoint.memory_gib) text += " --memory-gib " + shortest(*endpoint.memory_gib);
-  if (!endpoint.token_file.empty()) text += " --token-file " + endpoint.token_file;
-  if (!endpoint.worker.empty()) text += " --worker " + endpoint.worker;
+  for (const auto& [name, most] : endpoint.limits) text += " --" + name + " " + std::to_string(most);
+  if (!endpoint.token_file.empty()) text += " --token-file " + shell_word(endpoint.token_file);
+  if (!endpoint.worker.empty()) text += " --worker " + shell_word(endpoint.worker);
   return text;
 }
 

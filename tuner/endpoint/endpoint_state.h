@@ -34,9 +34,9 @@ struct EndpointState {
       reason;  // why it is in this state, or what it does just now: a sentence without its stop; may be ""
   std::string since;  // in this state: RFC 3339, UTC
   ModelReference asked;
-  int version = 0;           // of the model that answers; 0: none did yet
-  int previous_version = 0;  // that answered before; 0: none
-  std::map<std::string, ServedVersion> adapters;
+  int version = 0;                                // of the model that answers; 0: none did yet
+  int previous_version = 0;                       // that answered before; 0: none
+  std::map<std::string, ServedVersion> adapters;  // that answer, or before any does those to be loaded
   pid_t pid = 0;  // the supervisor; start time and boot id tell it from a later process of that number
   std::uint64_t start_time = 0;
   std::string boot_id;

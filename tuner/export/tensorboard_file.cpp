@@ -27,8 +27,8 @@ constexpr protozero::pbf_tag_type kValue = 1, kTag = 1, kSimpleValue = 2, kMetad
 namespace hparams {  // tensorboard/plugins/hparams/plugin_data.proto and api.proto
 constexpr protozero::pbf_tag_type kExperiment = 2, kSessionStart = 3, kSessionEnd = 4;
 constexpr protozero::pbf_tag_type kTimeCreated = 3, kHyperparameter = 4, kMetric = 5;
-constexpr protozero::pbf_tag_type kInfoName = 1, kInfoType = 4, kDiscrete = 5, kInterval = 6, kMin = 1,
-                                  kMax = 2;
+constexpr protozero::pbf_tag_type kInfoName = 1, kInfoType = 4, kDiscrete = 5, kInterval = 6, kDiffers = 7,
+                                  kMin = 1, kMax = 2;
 constexpr protozero::pbf_tag_type kMetricName = 1, kMetricTag = 2;
 constexpr protozero::pbf_tag_type kValues = 1, kGroup = 4, kStartTime = 5, kKey = 1, kValue = 2;
 constexpr protozero::pbf_tag_type kStatus = 1, kEndTime = 2;
@@ -88,6 +88,7 @@ std::string hyperparameter_message(const Parameter& parameter) {
   std::string bytes;
   pbf_writer writer(bytes);
   writer.add_string(hparams::kInfoName, parameter.name);
+  writer.add_bool(hparams::kDiffers, parameter.cardinality() != 1);  // those are listed first
   if (parameter.type != ParameterType::kCategorical) {
     writer.add_enum(hparams::kInfoType, hparams::kFloat);
     std::string interval;

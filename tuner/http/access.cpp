@@ -40,13 +40,14 @@ std::string cookie_name(int port) { return "tune_" + std::to_string(port); }
 // What a person sees who has no session: no script, and nothing that the request brought.
 std::string log_in_html(const std::string& sentence) {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-         "content=\"width=device-width\"><link rel=\"icon\" "
+         "content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><link "
+         "rel=\"icon\" "
          "href=\"data:,\"><title>tune</title></head><body><main><h1>tune</h1>\n<p>" +
          html_escaped(sentence) +
          "</p>\n<form method=\"post\" action=\"/login\"><label>Token <input name=\"token\" type=\"password\" "
-         "autocomplete=\"off\" required autofocus></label> <button>Log in</button></form>\n<p>The token is "
-         "in the "
-         "file that the server has named where it was started.</p>\n</main></body></html>\n";
+         "autocomplete=\"off\" required autofocus></label> <button>Log in</button></form>\n<p>The token "
+         "is in the file that the server named when it started, `.serve-token` in the store unless "
+         "--token-file named another.</p>\n</main></body></html>\n";
 }
 
 Response log_in_page(int status, const std::string& sentence) {
@@ -141,11 +142,14 @@ Response Access::log_in_once(const Request& request) {
   if (once == nullptr) return log_in_page(200, "Log in with the server's token.");
   {
     const std::lock_guard lock(mutex_);
-    if (once_.empty() || !is_same_secret(*once, once_))
-      return log_in_page(403, "This address was good for one use, and is used up.");
-    once_.clear();
+    if (!once_.empty() && is_same_secret(*once, once_)) {
+      once_.clear();
+      return begin_session(lock);
+    }
   }
-  return begin_session();
+  // A browser may have fetched it before its reader pressed Enter, and a tab may be loaded again.
+  if (knows(request)) return go_to_start();
+  return log_in_page(403, "This address was good for one use, and is used up.");
 }
 
 Response Access::log_in_by_form(const Request& request) {
@@ -153,12 +157,14 @@ Response Access::log_in_by_form(const Request& request) {
   if (request.header("Origin") == nullptr)
     return Response::error(403, "the form is for browsers", "programs send `Authorization: Bearer TOKEN`");
   for (const auto& [name, value] : query_parameters(request.body))
-    if (name == "token" && is_same_secret(value, settings_.token)) return begin_session();
+    if (name == "token" && is_same_secret(value, settings_.token)) {
+      const std::lock_guard lock(mutex_);
+      return begin_session(lock);
+    }
   return log_in_page(403, "This is not the server's token.");
 }
 
-Response Access::begin_session() {
-  const std::lock_guard lock(mutex_);
+Response Access::begin_session(const std::lock_guard<std::mutex>&) {
   sessions_.push_back(random_digits(32));
   if (sessions_.size() > kMostSessions) sessions_.erase(sessions_.begin());
   return go_to_start().with("Set-Cookie", cookie_name(settings_.port) + '=' + sessions_.back() +

@@ -56,7 +56,7 @@ class Access {
  private:
   Response log_in_once(const Request& request);
   Response log_in_by_form(const Request& request);
-  Response begin_session();
+  Response begin_session(const std::lock_guard<std::mutex>& held);
   bool knows(const Request& request) const;
 
   Settings settings_;

@@ -1,5 +1,6 @@
 #include "tuner/http/client.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/error.hpp>
@@ -25,6 +26,7 @@ using ErrorCode = boost::system::error_code;
 
 constexpr std::size_t kHeadBytes = 64 << 10;
 constexpr std::size_t kPieceBytes = 64 << 10;
+constexpr Milliseconds kLookWhetherWanted{100};
 
 std::string text_of(const ClientRequest& request, const Address& address) {
   std::string text = request.method + ' ' + request.target + " HTTP/1.1\r\nHost: " + address.text() + "\r\n";
@@ -63,8 +65,10 @@ Url parse_url(std::string_view text) {
   if (slash == 0) throw objection("names no host", "write http://HOST:PORT");
   Url url{parse_address(rest.substr(0, slash), 80), std::string(rest.substr(slash))};
   while (url.path.ends_with('/')) url.path.pop_back();
-  if (url.path.find_first_of(" ?#") != std::string::npos)
-    throw objection("is no base address", "leave ? and # out");
+  const bool is_plain = std::all_of(url.path.begin(), url.path.end(), [](char c) {
+    return static_cast<unsigned char>(c) > 0x20 && c != 0x7F && c != '?' && c != '#';
+  });
+  if (!is_plain) throw objection("is no base address", "leave spaces, ? and # out");
   return url;
 }
 
@@ -82,9 +86,9 @@ class Client::Implementation {
     timed_out_ = false;
     try {
       return exchange(request, any);
-    } catch (const Error&) {
+    } catch (const Error& error) {
       stream_.reset();
-      if (!was_open || any || timed_out_) throw;
+      if (!was_open || any || timed_out_ || error.code() == ExitCode::kInterrupted) throw;
     }
     connect();
     try {
@@ -107,6 +111,9 @@ class Client::Implementation {
 
  private:
   [[noreturn]] void fail(const std::string& what, ErrorCode error) {
+    if (is_unwanted())
+      throw Error(ExitCode::kInterrupted,
+                  "http://" + settings_.address.text() + ": interrupted before the answer was there");
     timed_out_ = error == beast::error::timeout;
     const std::string why = timed_out_ ? "no answer in time" : error.message();
     throw Error(
@@ -114,10 +121,15 @@ class Client::Implementation {
         error == asio::error::connection_refused ? "nobody listens there: is the server running?" : "");
   }
 
+  bool is_unwanted() const { return settings_.is_unwanted && settings_.is_unwanted(); }
+
   // Runs the one operation that was begun.
   void run() {
     io_.restart();
-    io_.run();
+    while (!io_.stopped()) {
+      io_.run_for(kLookWhetherWanted);
+      if (!io_.stopped() && is_unwanted()) stream_->cancel();
+    }
   }
 
   void connect() {

@@ -44,14 +44,17 @@ class Client {
     Milliseconds connect_patience{2'000};
     Milliseconds answer_patience{60'000};  // for the head, and then for each further piece of the body
     std::uint64_t most_body_bytes = 64 << 20;
+    // Whether nobody wants the answer any more; asked a few times a second while one is waited for. Empty:
+    // somebody always does.
+    std::function<bool()> is_unwanted = {};
   };
   explicit Client(Settings settings);
   ~Client();
   Client(Client&&) noexcept;
 
   // Throws Error(kEnvironment) naming the address: nobody listens, no answer in time, an answer that is no
-  // HTTP, or one that is too large. A request that a kept connection lost before any byte of the answer came
-  // is sent once more on a new one.
+  // HTTP, or one that is too large; Error(kInterrupted) once it is unwanted. A request that a kept connection
+  // lost before any byte of the answer came is sent once more on a new one.
   ClientResponse ask(const ClientRequest& request);
   // The body goes piece by piece, as it comes, to `take`, which ends the request by returning false.
   ClientResponse ask(const ClientRequest& request, const std::function<bool(std::string_view)>& take);

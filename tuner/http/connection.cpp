@@ -1,9 +1,12 @@
 #include "tuner/http/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <limits>
@@ -68,6 +71,18 @@ int status_of(const Error& error) {
 }
 
 bool has_no_body(int status) { return status == 204 || status == 304; }
+
+// The bytes are no HTTP/1.1; else the client went away, was too slow, or the system failed.
+bool is_bad_http(const boost::system::error_code& error) {
+  return error.category() == make_error_code(beast::http::error::bad_method).category() &&
+         error != beast::http::error::end_of_stream && error != beast::http::error::partial_message;
+}
+
+bool has_unknown_coding(const Request& request) {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const Header& header) {
+    return lower_case(header.name) == "transfer-encoding" && lower_case(header.value) != "chunked";
+  });
+}
 
 }  // namespace
 
@@ -137,9 +152,7 @@ void Connection::read_head() {
         const bool is_long =
             error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow;
         if (is_long) return self->respond(self->error(431, "the request's headers are too long"), nullptr);
-        const bool is_http = error.category() == make_error_code(beast::http::error::bad_method).category();
-        if (is_http && error != beast::http::error::end_of_stream &&
-            error != beast::http::error::partial_message)
+        if (is_bad_http(error))
           return self->respond(self->error(400, "the request is no HTTP/1.1: " + error.message()), nullptr);
         self->close();
       });
@@ -154,6 +167,8 @@ void Connection::take_head() {
   keeps_alive_ = message.keep_alive() && !surroundings_.is_stopping;
   for (const auto& field : message)
     request_.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+  // Nobody knows where its body ends, so that what follows is no request.
+  if (has_unknown_coding(request_)) keeps_alive_ = false;
   const std::string target(message.target());
   request_.path = target.substr(0, target.find('?'));
   find_route();
@@ -193,9 +208,12 @@ void Connection::find_route() {
   }
   route_ = match.route;
   request_.parts = std::move(match.parts);
-  const std::string* coding = request_.header("Transfer-Encoding");
-  if (coding != nullptr && lower_case(*coding) != "chunked")
+  if (has_unknown_coding(request_))
     return refuse(error(501, "the only transfer coding that this server reads is chunked"));
+  const std::string* encoding = request_.header("Content-Encoding");
+  if (encoding != nullptr && lower_case(*encoding) != "identity")
+    return refuse(error(415, "this server reads bodies as they are, and no Content-Encoding",
+                        "send the body without compressing it"));
   const std::uint64_t announced = parser_->content_length().value_or(0);
   if (announced > route_->most_body_bytes || (parser_->chunked() && route_->most_body_bytes == 0))
     return refuse(
@@ -239,14 +257,28 @@ void Connection::read_rest_of_body() {
         if (failed == beast::http::error::body_limit)
           return self->refuse(self->error(
               413, "the body is larger than " + std::to_string(self->route_->most_body_bytes) + " bytes"));
-        const bool is_bad =
-            failed == beast::http::error::bad_chunk || failed == beast::http::error::bad_chunk_extension;
-        if (is_bad) return self->refuse(self->error(400, "the body is not what its headers say"));
+        if (is_bad_http(failed))
+          return self->refuse(self->error(400, "the body is not what its headers say: " + failed.message()));
         self->close();
       });
 }
 
+// A client that goes while a handler works is noticed for that handler. One that has only stopped sending
+// looks the same, and still gets its answer, where the handler makes one; the bytes of a next request are
+// left alone, and end the watch.
+void Connection::watch_while_handled() {
+  socket_.socket().async_wait(asio::ip::tcp::socket::wait_read, [self =
+                                                                     shared_from_this()](ErrorCode failed) {
+    if (failed || self->is_closed_) return;
+    char byte = 0;
+    const ssize_t count = ::recv(self->socket_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) *self->is_client_gone_ = true;
+  });
+}
+
 void Connection::hand_over() {
+  request_.is_client_gone = [gone = is_client_gone_] { return gone->load(); };
+  watch_while_handled();
   auto work = [self = shared_from_this()]() mutable {
     Connection& connection = *self;
     asio::io_context& io = connection.surroundings_.io;
@@ -285,7 +317,9 @@ Response Connection::answer() const {
   try {
     return route_->handler(request_);
   } catch (const HttpError& problem) {
-    return error(problem.status(), problem.what(), problem.hint());
+    Response response = error(problem.status(), problem.what(), problem.hint());
+    if (problem.status() == 503) response.headers.push_back({"Retry-After", "1"});
+    return response;
   } catch (const Error& problem) {
     return error(status_of(problem), problem.what(), problem.hint());
   } catch (const std::bad_alloc&) {
@@ -329,6 +363,8 @@ void Connection::respond(Response response, std::shared_ptr<StreamState> stream)
     if (stream) stream->close();
     return;
   }
+  ErrorCode ignored;
+  socket_.socket().cancel(ignored);  // the watch
   if (surroundings_.is_stopping) keeps_alive_ = false;
   const bool is_streamed = response.producer != nullptr;
   // The watch on a client that is only listened to is a read that would take the next request's first bytes.

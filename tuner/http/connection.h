@@ -61,6 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_body(std::uint64_t most_bytes);
   void read_rest_of_body();
   void hand_over();
+  void watch_while_handled();
   Response answer() const;
   Response error(int status, const std::string& message, const std::string& hint = {}) const;
   void refuse(Response response);
@@ -83,6 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // Of the present request.
   Request request_;
+  std::shared_ptr<std::atomic<bool>> is_client_gone_ = std::make_shared<std::atomic<bool>>(false);
   const Route* route_ = nullptr;
   bool is_head_ = false, is_old_ = false, keeps_alive_ = false;  // HEAD; HTTP/1.0
   std::uint64_t reserved_bytes_ = 0;                             // of Surroundings::bodies_bytes

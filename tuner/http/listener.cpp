@@ -28,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBacklog = 128;
+constexpr int kPortOfHttp = 80;  // RFC 9110, 4.2.1
 
 [[noreturn]] void bad_address(std::string_view text) {
   throw Error(ExitCode::kUsage, "\"" + visible_text(text) + "\" is no address",
@@ -141,7 +142,12 @@ std::string Address::text() const {
   return (host.find(':') == std::string::npos ? host : '[' + host + ']') + ':' + std::to_string(port);
 }
 
-bool Address::is_loopback() const { return host == "localhost" || host == "::1" || host.starts_with("127."); }
+bool Address::is_loopback() const {
+  // A name may begin as the address does and be anybody's: 127.example.org.
+  in_addr number{};
+  const bool is_v4 = ::inet_pton(AF_INET, host.c_str(), &number) == 1;
+  return host == "localhost" || host == "::1" || (is_v4 && host.starts_with("127."));
+}
 
 Address parse_address(std::string_view text, int default_port) {
   Address address{"127.0.0.1", default_port};
@@ -228,6 +234,9 @@ std::vector<std::string> hosts_of(const Address& address, const std::vector<std:
   if (address.is_loopback() || is_every)
     for (const char* host : {"127.0.0.1", "localhost", "::1"})
       hosts.push_back(Address{host, address.port}.text());
+  if (address.port == kPortOfHttp)
+    for (std::size_t i = 0, count = hosts.size(); i < count; ++i)
+      hosts.push_back(hosts[i].substr(0, hosts[i].rfind(':')));
   for (const std::string& host : extra) hosts.push_back(lower_case(host));
   return hosts;
 }

@@ -32,8 +32,7 @@ Listener adopt_listener(int descriptor);
 
 // What a client may write as Host for that address: its own text; for a loopback address all names of
 // loopback at that port; for all addresses (0.0.0.0, ::) those of this machine and its name; `extra` as they
-// are
-// ("gpu-box:8787").
+// are ("gpu-box:8787"). Port 80 is HTTP's own, which browsers leave out, so it may be absent.
 std::vector<std::string> hosts_of(const Address& address, const std::vector<std::string>& extra = {});
 
 }  // namespace tune::http

@@ -30,6 +30,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in their order
   std::vector<Header> headers;
   std::string body;
+  // Whether the client has closed its connection meanwhile: for handlers that take long. May be asked by any
+  // thread, also when the request is no more.
+  std::function<bool()> is_client_gone = [] { return false; };
 
   const std::string& part(std::string_view name) const;       // an unknown one is a broken invariant
   const std::string* parameter(std::string_view name) const;  // of the query, the first; else nullptr
@@ -78,7 +81,7 @@ struct Response {
 
 // Called on one of the server's handler threads, of which there are Limits::threads. What it throws is
 // answered with an error: tune::Error by its exit code (not found 404, usage and bad spec 400, conflict 409,
-// else 500), HttpError by its status, anything else 500.
+// else 500), HttpError by its status (503 with Retry-After), anything else 500.
 using Handler = std::function<Response(const Request&)>;
 
 // Ends a handler with that response.

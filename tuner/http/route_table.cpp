@@ -37,24 +37,6 @@ std::string decoded(std::string_view text, bool plus_is_space, const char* place
   return out;
 }
 
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return false;
-    const std::size_t more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-    if (text.size() - i <= more) return false;
-    for (std::size_t k = 1; k <= more; ++k)
-      if (!continues_character(text[i + k])) return false;
-    const auto second = more > 0 ? static_cast<unsigned char>(text[i + 1]) : 0u;
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-      return false;
-    i += more + 1;
-  }
-  return true;
-}
-
 bool has_controls(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });

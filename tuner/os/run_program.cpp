@@ -14,8 +14,8 @@
 #include <sstream>
 #include <utility>
 
-#include "tuner/os/descriptor.h"
 #include "tuner/os/environment.h"
+#include "tuner/os/pipe.h"
 
 namespace tune {
 namespace {
@@ -28,15 +28,6 @@ constexpr Milliseconds kGrace{10'000};    // from SIGTERM to SIGKILL
 
 [[noreturn]] void fail_with(const std::string& what, int reason) {
   throw Error(ExitCode::kEnvironment, what + ": " + std::strerror(reason));
-}
-
-struct Pipe {
-  Descriptor read, write;
-};
-Pipe open_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail_with("cannot make a pipe", errno);
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
 // Everything that the child needs, made before the fork: after it nothing may be allocated.
@@ -73,7 +64,7 @@ void become(const Program& program, const Plan& plan, pid_t parent, int out, int
 // Gives the child's pid. `out` and `err` are the write ends of the pipes for its output; -1 for none.
 pid_t start(const Program& program, int out, int err) {
   const Plan plan(program);
-  Pipe trouble = open_pipe();
+  Pipe trouble = make_pipe();
   const pid_t parent = ::getpid(), child = ::fork();
   if (child < 0) fail_with("cannot start \"" + program.argv[0] + "\"", errno);
   if (child == 0) {
@@ -147,7 +138,7 @@ ProgramTimeout::ProgramTimeout(const Program& program)
                                         " s and was killed") {}
 
 ProgramOutput run_program(const Program& program) {
-  Pipe pipe = open_pipe(), errors = open_pipe();
+  Pipe pipe = make_pipe(), errors = make_pipe();
   for (const Pipe* each : {&pipe, &errors})
     if (::fcntl(each->read.get(), F_SETFL, O_NONBLOCK) != 0) fail_with("cannot read a pipe", errno);
   const pid_t pid = start(program, pipe.write.get(), program.on_line ? errors.write.get() : -1);

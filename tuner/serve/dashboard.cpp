@@ -11,6 +11,7 @@
 #include "tuner/serve/endpoint_view.h"
 #include "tuner/serve/model_view.h"
 #include "tuner/serve/pages.h"
+#include "tuner/serve/query_number.h"
 #include "tuner/serve/request_body.h"
 #include "tuner/serve/study_views.h"
 #include "tuner/serve/timeline.h"
@@ -21,9 +22,10 @@ namespace tune::serve {
 namespace {
 
 constexpr std::uint64_t kMostRequestBytes = 1 << 20, kMostInvokeBytes = 32 << 20;
+constexpr std::int64_t kMostTrial = 1'000'000'000;  // a number that no trial has
 constexpr Milliseconds kGrace{3'000};
-// A sandbox's answer holds a thread for as long as it lasts.
-constexpr std::size_t kThreads = 8;
+// A sandbox's answer holds a thread for as long as it lasts, so do a promotion and what is asked of a study.
+constexpr std::size_t kThreads = 8, kMostLongAnswers = 5;
 
 http::Access::Settings access_settings(const DashboardSettings& settings, const http::Address& address) {
   http::Access::Settings access;
@@ -103,10 +105,8 @@ std::vector<http::Route> Dashboard::make_routes() {
     return http::Response::json(trials_page(table, trial_query_of(request)));
   });
   of_study("/api/studies/{study}/points", [](StudyTable& table, const http::Request& request) {
-    const std::string* after = request.parameter("after");
-    int number = 0;
-    if (after != nullptr) std::from_chars(after->data(), after->data() + after->size(), number);
-    return http::Response::text(points_text(table, number), "application/json");
+    const auto after = static_cast<int>(query_number(request, "after", 0, kMostTrial).value_or(0));
+    return http::Response::text(points_text(table, after), "application/json");
   });
   of_study("/api/studies/{study}/curves", [](StudyTable& table, const http::Request& request) {
     return http::Response::json(curves_json(table, request));
@@ -136,27 +136,47 @@ std::vector<http::Route> Dashboard::make_routes() {
   get("/api/endpoints/{endpoint}", [this](const http::Request& request) {
     return http::Response::json(endpoint_json(settings_.store, request.part("endpoint")));
   });
+  const std::function<bool()> is_interrupted = [this] { return is_stopping_.load(); };
   routes.push_back({"POST",
                     "/api/studies/{study}/requests",
-                    [this](const http::Request& request) { return take_request(request); },
+                    long_handler([this](const http::Request& request) { return take_request(request); }),
                     /*is_open=*/false,
                     kMostRequestBytes,
                     {"application/json"}});
   routes.push_back({"POST",
                     "/api/models/{model}/aliases",
-                    [this](const http::Request& request) {
-                      return promote_model(settings_.store, request.part("model"), request.body);
-                    },
+                    long_handler([this, is_interrupted](const http::Request& request) {
+                      return promote_model(settings_.store, request.part("model"), request.body,
+                                           is_interrupted);
+                    }),
                     /*is_open=*/false,
                     kMostRequestBytes,
                     {"application/json"}});
   routes.push_back({"POST", "/api/endpoints/{endpoint}/invoke",
-                    [this](const http::Request& request) {
-                      return invoke_endpoint(settings_.store, request.part("endpoint"), request);
-                    },
+                    long_handler([this, is_interrupted](const http::Request& request) {
+                      return invoke_endpoint(settings_.store, request.part("endpoint"), request,
+                                             is_interrupted);
+                    }),
                     /*is_open=*/false, kMostInvokeBytes});
   for (http::Route& route : page_routes(settings_.assets)) routes.push_back(std::move(route));
   return routes;
+}
+
+// Of all threads some are left to the pages.
+http::Handler Dashboard::long_handler(http::Handler handler) {
+  return [this, handler = std::move(handler)](const http::Request& request) {
+    // Given back by its last owner: this call, or the producer of what is streamed.
+    const std::shared_ptr<void> turn(nullptr, [this](void*) { --long_answers_; });
+    if (++long_answers_ > kMostLongAnswers)
+      throw http::HttpError(503,
+                            "as many answers that take long are on their way as this server gives at once",
+                            "wait for one of them to end, or end it");
+    http::Response response = handler(request);
+    if (response.producer)
+      response.producer = [turn, produce = std::move(response.producer)](
+                              const std::shared_ptr<http::ResponseStream>& stream) { produce(stream); };
+    return response;
+  };
 }
 
 http::Response Dashboard::stream_events(const http::Request& request) {

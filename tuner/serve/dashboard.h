@@ -1,5 +1,6 @@
 #pragma once
 // `tune serve`: the server over one store.
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -36,7 +37,8 @@ class Dashboard {
   ~Dashboard();
 
   void start();
-  void stop();  // within a few seconds, whatever is open
+  // Within a few seconds, whatever is open; a promotion's programs get ten to end.
+  void stop();
   const http::Address& address() const { return address_; }
   // "http://127.0.0.1:8787/login?once=...": opens the pages in one browser.
   std::string one_time_url();
@@ -47,6 +49,7 @@ class Dashboard {
   std::vector<http::Route> make_routes();
   http::Response stream_events(const http::Request& request);
   http::Response take_request(const http::Request& request);
+  http::Handler long_handler(http::Handler handler);
 
   const DashboardSettings settings_;
   http::Listener listener_;
@@ -56,6 +59,7 @@ class Dashboard {
   Overview overview_;
   ImportanceView importance_;
   std::atomic<bool> is_stopping_ = false;
+  std::atomic<std::size_t> long_answers_ = 0;
   EventHub hub_;
   std::vector<http::Route> routes_;
   std::unique_ptr<http::Server> server_;

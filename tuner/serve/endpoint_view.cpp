@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/endpoint/endpoint_state.h"
@@ -57,8 +58,21 @@ bool is_handed_on(const http::Header& header) {
 
 // A page that shows itself in the name of this server must not come out of an endpoint.
 bool is_shown_as_document(const std::string& type) {
-  return type.starts_with("text/html") || type.find("xml") != std::string::npos ||
-         type.find("svg") != std::string::npos;
+  const std::string low = lower_case(type);
+  return low.find("html") != std::string::npos || low.find("xml") != std::string::npos ||
+         low.find("svg") != std::string::npos;
+}
+
+// The answer's status and headers; its body is still to come.
+http::Response handed_on(const http::ClientResponse& answer) {
+  http::Response response;
+  response.status = answer.status;
+  for (const http::Header& header : answer.headers)
+    if (is_handed_on(header)) response.headers.push_back(header);
+  const std::string* type = answer.header("Content-Type");
+  if (type != nullptr && is_shown_as_document(*type))
+    response.headers.push_back({"Content-Disposition", "attachment"});
+  return response;
 }
 
 }  // namespace
@@ -85,7 +99,8 @@ OrderedJson endpoint_json(const fs::path& store, const std::string& name) {
           {"reachable", listed.state.state == endpoint::State::kDeployed && !listed.state.url.empty()}};
 }
 
-http::Response invoke_endpoint(const fs::path& store, const std::string& name, const http::Request& request) {
+http::Response invoke_endpoint(const fs::path& store, const std::string& name, const http::Request& request,
+                               const std::function<bool()>& is_interrupted) {
   const endpoint::ListedEndpoint listed = endpoint::find_endpoint(store, name);
   const std::string* asked = request.parameter("path");
   const std::string path = asked == nullptr ? "/invocations" : *asked;
@@ -108,34 +123,26 @@ http::Response invoke_endpoint(const fs::path& store, const std::string& name, c
   if (*method == "POST") forward.body = request.body;
 
   const auto client = std::make_shared<http::Client>(
-      http::Client::Settings{address, kConnectPatience, kAnswerPatience, kLargestAnswer});
-  const http::ClientResponse answer = [&] {
-    try {
-      return client->begin(forward);
-    } catch (const Error& error) {
-      throw http::HttpError(502, error.what(), error.hint());
+      http::Client::Settings{address, kConnectPatience, kAnswerPatience, kLargestAnswer, is_interrupted});
+  try {
+    const http::ClientResponse answer = client->begin(forward);
+    http::Response response = handed_on(answer);
+    if (answer.header("Content-Length") != nullptr) {
+      client->read_body([&response](std::string_view piece) {
+        response.body += piece;
+        return true;
+      });
+      return response;
     }
-  }();
-  const std::string* type = answer.header("Content-Type");
-  http::Response response;
-  response.status = answer.status;
-  for (const http::Header& header : answer.headers)
-    if (is_handed_on(header)) response.headers.push_back(header);
-  if (type != nullptr && is_shown_as_document(*type))
-    response.headers.push_back({"Content-Disposition", "attachment"});
-  if (answer.header("Content-Length") != nullptr) {
-    client->read_body([&response](std::string_view piece) {
-      response.body += piece;
-      return true;
-    });
+    response.producer = [client](const std::shared_ptr<http::ResponseStream>& stream) {
+      client->read_body([&stream](std::string_view piece) {
+        return stream->send_waiting(std::string(piece), kPagePatience);
+      });
+    };
     return response;
+  } catch (const Error& error) {
+    throw http::HttpError(502, error.what(), error.hint());
   }
-  response.producer = [client](const std::shared_ptr<http::ResponseStream>& stream) {
-    client->read_body([&stream](std::string_view piece) {
-      return stream->send_waiting(std::string(piece), kPagePatience);
-    });
-  };
-  return response;
 }
 
 }  // namespace tune::serve

@@ -1,8 +1,8 @@
 #include "tuner/serve/event_hub.h"
 
 #include <algorithm>
+#include <exception>
 
-#include "tuner/core/error.h"
 #include "tuner/serve/age.h"
 #include "tuner/serve/overview.h"
 
@@ -148,8 +148,8 @@ void EventHub::look_at_study(const std::string& study, Topic& topic) {
       if (changes.any)
         message = change_text(study, changes, table.is_live(), to_string(table.rows().study.state));
     });
-  } catch (const Error&) {
-    // Gone, or damaged: its page says so when it asks.
+  } catch (const std::exception&) {
+    // Gone, or damaged, or the machine has no room: its page says so when it asks. This thread goes on.
     if (topic.stamps["gone"].empty()) message = resync_text(study);
     topic.stamps["gone"] = "yes";
   }

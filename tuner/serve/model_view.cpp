@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "store/model_registry.h"
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/os/run_program.h"
@@ -30,10 +29,7 @@ std::optional<store::ModelRegistry> open_registry(const fs::path& store) {
 
 void require_model(const std::optional<store::ModelRegistry>& registry, const std::string& model) {
   const std::vector<std::string> names = registry ? registry->models() : std::vector<std::string>();
-  if (std::find(names.begin(), names.end(), model) != names.end()) return;
-  const auto guess = nearest_name(model, names);
-  throw Error(ExitCode::kNotFound, "there is no model \"" + model + "\"",
-              guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
+  if (std::find(names.begin(), names.end(), model) == names.end()) throw store::unknown_model(model, names);
 }
 
 // What a command with --json has said on stderr, as an error of this server.
@@ -91,7 +87,8 @@ OrderedJson model_json(const fs::path& store, const std::string& model) {
   return json;
 }
 
-http::Response promote_model(const fs::path& store, const std::string& model, const std::string& body) {
+http::Response promote_model(const fs::path& store, const std::string& model, const std::string& body,
+                             const std::function<bool()>& is_interrupted) {
   require_model(open_registry(store), model);
   const AliasMove asked = alias_move_of(body);
   // As the command does it, with its gate, which may take a while and runs programs.
@@ -110,10 +107,9 @@ http::Response promote_model(const fs::path& store, const std::string& model, co
                         {"--expected", *asked.expected == 0 ? "none" : std::to_string(*asked.expected)});
   command.working_directory = "/";  // every path is a full one
   std::vector<std::string> lines;
-  command.working_directory = "/";
-  command.quiet = false;
   command.on_line = [&lines](const std::string& line) { lines.push_back(line); };
   command.time_limit = kPromotionPatience;
+  command.signals = [&is_interrupted] { return is_interrupted() ? 1 : 0; };
   const ProgramOutput output = run_program(command);
   const Json said = Json::parse(output.out, nullptr, /*allow_exceptions=*/false);
   if (output.exit_code == static_cast<int>(ExitCode::kNothingToPromote) && said.is_object())

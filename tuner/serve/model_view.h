@@ -1,6 +1,7 @@
 #pragma once
 // Models as pages show them.
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "tuner/core/json.h"
@@ -15,6 +16,6 @@ OrderedJson model_json(const std::filesystem::path& store, const std::string& mo
 // if it still names what the page has shown. `body` is as alias_move_of() takes it. Throws Error(kNotFound),
 // HttpError(409) with the gate's reason, or where the alias has moved.
 http::Response promote_model(const std::filesystem::path& store, const std::string& model,
-                             const std::string& body);
+                             const std::string& body, const std::function<bool()>& is_interrupted);
 
 }  // namespace tune::serve

@@ -17,6 +17,7 @@ constexpr int kKeptTimesCost = 20;
 constexpr std::size_t kMostTrials = 80'000;
 constexpr std::size_t kMostStudies = 32;
 constexpr std::size_t kMostAnswerBytes = 24 << 20;  // of one study
+constexpr std::size_t kAnswerOverhead = 1000;       // of each, about: its headers, the map's node
 
 }  // namespace
 
@@ -105,14 +106,15 @@ http::Response StudyBook::answer(const std::string& study, const std::string& ke
     }
     const SteadyTime begin = std::chrono::steady_clock::now();
     response = make(entry.table);
-    if (entry.answer_bytes + response.body.size() > kMostAnswerBytes) {
+    const std::size_t bytes = key.size() + response.body.size() + kAnswerOverhead;
+    if (entry.answer_bytes + bytes > kMostAnswerBytes) {
       entry.answers.clear();
       entry.answer_bytes = 0;
     }
     Kept& kept = entry.answers[key];
-    entry.answer_bytes += response.body.size();
-    entry.answer_bytes -= kept.response.body.size();
-    kept = {response, entry.table.generation(), version, std::chrono::steady_clock::now(), age_of(begin)};
+    entry.answer_bytes += bytes - kept.bytes;
+    kept = {response, entry.table.generation(), version, std::chrono::steady_clock::now(), age_of(begin),
+            bytes};
   });
   return response;
 }

@@ -39,6 +39,7 @@ class StudyBook {
     std::uint64_t generation = 0, version = 0;
     SteadyTime made{};
     Milliseconds took{0};
+    std::size_t bytes = 0;  // about; 0 of one that is not there yet
   };
   struct Entry {
     Entry(const std::filesystem::path& store, const std::string& study) : table(store, study) {}

@@ -98,7 +98,7 @@ void StudyTable::read_changes() {
       if (event.kind == "study_started" || event.kind == "draining") is_draining_ = event.kind == "draining";
       if (event.trial > 0) changed.insert(event.trial);
       changes_.kinds.insert(event.kind);
-      if (!rows_.running_times.empty())
+      if (!rows_.running_times.empty() && store::is_of_a_run(event))
         rows_.running_times.back().end = std::max(rows_.running_times.back().end, event.time);
     }
     if (events.empty() || changed.size() > kMostChanges) break;

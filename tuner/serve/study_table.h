@@ -44,7 +44,7 @@ class StudyTable {
   bool is_read() const { return is_read_; }           // all of it, since it was opened
   // Another number, another study under the name.
   std::uint64_t generation() const { return generation_; }
-  bool is_live() const { return is_live_; }           // some `tune` works on it
+  bool is_live() const { return is_live_; }  // some `tune` works on it
   // As they are now: running attempts with their time so far, a study whose `tune` was killed interrupted.
   // The trials have neither parameters nor note, and of their explanation who suggested them.
   const report::StudyRows& rows() const { return rows_; }

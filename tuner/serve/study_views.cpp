@@ -24,11 +24,13 @@
 #include "tuner/report/text/replicate_table.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/serve/number_writer.h"
+#include "tuner/serve/query_number.h"
 
 namespace tune::serve {
 namespace {
 
-constexpr std::size_t kMostCurves = 100, kMostPoints = 5000;
+constexpr std::size_t kMostCurves = 100;
+constexpr std::int64_t kFewestPoints = 10, kMostPoints = 5000;  // of a curve
 constexpr std::size_t kMostNotices = 20;
 constexpr std::int64_t kEventsLookedAt = 1000;
 // Above so many trials the ends of ranges are not looked for: it takes every trial's values as JSON.
@@ -404,13 +406,8 @@ OrderedJson curves_json(StudyTable& table, const http::Request& request) {
   const store::StudyRow& study = table.rows().study;
   const std::string* trials = request.parameter("trials");
   const std::string* metric = request.parameter("metric");
-  const std::string* points = request.parameter("points");
-  std::size_t most = 500;
-  if (points != nullptr) {
-    const auto [end, problem] = std::from_chars(points->data(), points->data() + points->size(), most);
-    if (problem != std::errc() || end != points->data() + points->size() || most < 10 || most > kMostPoints)
-      throw http::HttpError(400, "points must be a whole number from 10 to " + std::to_string(kMostPoints));
-  }
+  const auto most =
+      static_cast<std::size_t>(query_number(request, "points", kFewestPoints, kMostPoints).value_or(500));
   const std::string name = metric == nullptr ? study.objective.metric : *metric;
   OrderedJson curves = OrderedJson::array();
   for (const int trial : wanted_trials(table, trials == nullptr ? "best:20" : *trials))

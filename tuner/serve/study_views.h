@@ -9,9 +9,8 @@
 
 namespace tune::serve {
 
-// The study with its space, limits, spending, forecast, best, failures, devices and last notices: what `tune
-// status
-// --json` says, and more. Its spec's `environment` is left out, as in reports.
+// The study with its space, limits, spending, forecast, best, failures, devices and last notices: what
+// `tune status --json` says, and more. Its spec's `environment` is left out, as in reports.
 OrderedJson study_json(StudyTable& table);
 // All trials in columns, those after `after`: for history, slices, parallel coordinates, fronts.
 std::string points_text(StudyTable& table, int after);

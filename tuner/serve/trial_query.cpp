@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
 
-#include "tuner/core/characters.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/number_text.h"
 #include "tuner/core/objective_text.h"
@@ -17,22 +15,17 @@
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/study_front.h"
 #include "tuner/report/text/format.h"
+#include "tuner/serve/query_number.h"
 
 namespace tune::serve {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kMostRows = 500;
+constexpr std::int64_t kMostRows = 500, kMostOffset = 1'000'000'000;
 constexpr std::size_t kMostConditions = 32;
 constexpr std::array<std::string_view, 13> kFacts{"trial",    "state",   "value",        "value2", "budget",
                                                   "attempts", "seconds", "device_hours", "usd",    "created",
                                                   "started",  "ended",   "failure"};
-
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
-}
 
 // "a,b\\,c" are "a" and "b,c".
 std::vector<std::string> split_at_commas(std::string_view text) {
@@ -134,45 +127,23 @@ Column column_of(StudyTable& table, const std::string& name) {
                         guess ? "did you mean " + in_quotes(*guess) + "?" : "");
 }
 
-template <typename T>
-bool holds(const T& value, const std::string& comparison, const T& other) {
-  if (comparison == "<") return value < other;
-  if (comparison == "<=") return value <= other;
-  if (comparison == ">") return value > other;
-  if (comparison == ">=") return value >= other;
-  if (comparison == "=") return value == other;
-  return value != other;
-}
-
-// Keeps the places for which the condition holds. A trial without a value fulfils none but "!=".
-void keep_matching(StudyTable& table, const TrialCondition& condition, std::vector<std::uint32_t>& places) {
+// Keeps the places for which the condition holds.
+void keep_matching(StudyTable& table, const report::TrialCondition& condition,
+                   std::vector<std::uint32_t>& places) {
   const Column column = column_of(table, condition.column);
-  const std::optional<double> wanted = finite_number_in(condition.text);
-  const std::string low = lower_case(condition.text);
-  if (column.number && !wanted)
+  if (column.number && !condition.number)
     throw http::HttpError(
         400, in_quotes(condition.column) + " holds numbers, and " + in_quotes(condition.text) + " is none");
   if (column.number && condition.comparison == "~")
     throw http::HttpError(400, in_quotes(condition.column) + " holds numbers, which contain no text");
-  const auto fits = [&](std::uint32_t place) {
-    if (column.number) {
-      const double value = column.number(place);
-      return std::isnan(value) ? condition.comparison == "!=" : holds(value, condition.comparison, *wanted);
-    }
-    const std::string value = column.text(place);
-    if (condition.comparison == "~") return lower_case(value).find(low) != std::string::npos;
-    if (value.empty() && condition.comparison != "=") return condition.comparison == "!=";
-    // Labels may be numbers: 8, 16, 32.
-    const std::optional<double> number = finite_number_in(value);
-    return number && wanted ? holds(*number, condition.comparison, *wanted)
-                            : holds(value, condition.comparison, condition.text);
-  };
-  std::erase_if(places, [&](std::uint32_t place) { return !fits(place); });
+  std::erase_if(places, [&](std::uint32_t place) {
+    return !(column.number ? condition.holds_for(column.number(place))
+                           : condition.holds_for(column.text(place)));
+  });
 }
 
 // Trials without a value come last, and equals by their number.
 void sort_places(const Column& column, bool descending, std::vector<std::uint32_t>& places) {
-  std::vector<double> keys;
   std::map<std::string, double> ranks;
   if (!column.number) {
     for (const std::uint32_t place : places) ranks.emplace(column.text(place), 0);
@@ -259,39 +230,13 @@ OrderedJson row_json(StudyTable& table, std::size_t place, const std::optional<s
           {"front", front ? Json(front->has(trial.number)) : Json()}};
 }
 
-std::size_t count_in(const http::Request& request, const char* name, std::size_t otherwise, std::size_t least,
-                     std::size_t most) {
-  const std::string* text = request.parameter(name);
-  if (text == nullptr) return otherwise;
-  std::size_t number = 0;
-  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (problem != std::errc() || end != text->data() + text->size() || number < least || number > most)
-    throw http::HttpError(400, std::string(name) + " must be a whole number from " + std::to_string(least) +
-                                   " to " + std::to_string(most));
-  return number;
-}
-
 }  // namespace
 
-std::vector<TrialCondition> parse_conditions(std::string_view filter) {
-  std::vector<TrialCondition> conditions;
+std::vector<report::TrialCondition> parse_conditions(std::string_view filter) {
+  std::vector<report::TrialCondition> conditions;
   for (const std::string& one : split_at_commas(filter)) {
-    if (trimmed(one).empty()) continue;
-    const std::size_t begin = one.find_first_of("<>=!~");
-    const std::size_t size = begin != std::string_view::npos && one.substr(begin + 1, 1) == "=" ? 2 : 1;
-    TrialCondition condition;
-    if (begin != std::string_view::npos) {
-      condition = {trimmed(one.substr(0, begin)), one.substr(begin, size), trimmed(one.substr(begin + size))};
-      if (condition.comparison == "==") condition.comparison = "=";
-    }
-    static constexpr std::array<std::string_view, 7> kComparisons{"<", "<=", ">", ">=", "=", "!=", "~"};
-    const bool is_known =
-        std::find(kComparisons.begin(), kComparisons.end(), condition.comparison) != kComparisons.end();
-    if (!is_known || condition.column.empty())
-      throw http::HttpError(
-          400, in_quotes(trimmed(one)) + " is no condition",
-          "write NAME<VALUE, with <, <=, >, >=, =, != or ~ (contains), and a comma between two");
-    conditions.push_back(std::move(condition));
+    if (one.find_first_not_of(' ') == std::string::npos) continue;
+    conditions.push_back(report::parse_trial_condition(one));
     if (conditions.size() > kMostConditions) throw http::HttpError(400, "there are more than 32 conditions");
   }
   return conditions;
@@ -303,22 +248,15 @@ TrialQuery trial_query_of(const http::Request& request) {
     query.sort = *sort;
   if (const std::string* descending = request.parameter("descending"))
     query.descending = *descending == "1" || *descending == "true";
-  if (const std::string* states = request.parameter("state")) {
-    static constexpr std::array<std::string_view, 7> kStates{"queued",  "running", "paused", "completed",
-                                                             "stopped", "failed",  "deleted"};
-    for (std::string_view rest = *states; !rest.empty();) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string state = trimmed(rest.substr(0, comma));
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
+  if (const std::string* states = request.parameter("state"))
+    for (const std::string& state : split_at_commas(*states)) {
       if (state.empty()) continue;
-      if (std::find(kStates.begin(), kStates.end(), state) == kStates.end())
-        throw http::HttpError(400, in_quotes(state) + " is no state of a trial");
+      report::require_trial_state(state);
       query.states.push_back(state);
     }
-  }
   if (const std::string* filter = request.parameter("filter")) query.conditions = parse_conditions(*filter);
-  query.offset = count_in(request, "offset", 0, 0, 1'000'000'000);
-  query.limit = count_in(request, "limit", 50, 1, kMostRows);
+  query.offset = static_cast<std::size_t>(query_number(request, "offset", 0, kMostOffset).value_or(0));
+  query.limit = static_cast<std::size_t>(query_number(request, "limit", 1, kMostRows).value_or(50));
   return query;
 }
 
@@ -326,7 +264,7 @@ OrderedJson trials_page(StudyTable& table, const TrialQuery& query) {
   const report::StudyRows& rows = table.rows();
   std::vector<std::uint32_t> places(rows.trials.size());
   std::iota(places.begin(), places.end(), 0u);
-  for (const TrialCondition& condition : query.conditions) keep_matching(table, condition, places);
+  for (const report::TrialCondition& condition : query.conditions) keep_matching(table, condition, places);
   std::map<std::string, int> by_state;
   for (const char* state : {"queued", "running", "paused", "completed", "stopped", "failed", "deleted"})
     by_state[state] = 0;

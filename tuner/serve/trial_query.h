@@ -8,28 +8,23 @@
 
 #include "tuner/core/json.h"
 #include "tuner/http/message.h"
+#include "tuner/report/text/trial_condition.h"
 #include "tuner/serve/study_table.h"
 
 namespace tune::serve {
 
-// "lr<1e-3": a column, how it compares, and with what.
-struct TrialCondition {
-  std::string column;
-  std::string comparison;  // "<", "<=", ">", ">=", "=", "!=", "~" (contains)
-  std::string text;
-};
 // Conditions between commas, all of which must hold; a comma of a value is written "\\,", and "\\\\" is a
-// backslash. Throws HttpError(400) that names the condition.
-std::vector<TrialCondition> parse_conditions(std::string_view filter);
+// backslash. Throws what report::parse_trial_condition() throws.
+std::vector<report::TrialCondition> parse_conditions(std::string_view filter);
 
 struct TrialQuery {
   std::string sort = "trial";
   bool descending = false;
   std::vector<std::string> states;  // any of them; "deleted" too; empty: all
-  std::vector<TrialCondition> conditions;
+  std::vector<report::TrialCondition> conditions;
   std::size_t offset = 0, limit = 50;
 };
-// From ?sort=&descending=&state=&filter=&offset=&limit=. Throws HttpError(400).
+// From ?sort=&descending=&state=&filter=&offset=&limit=. Throws HttpError(400), Error(kUsage).
 TrialQuery trial_query_of(const http::Request& request);
 
 // A part of the table, its columns, and how many trials match. Columns are named as the trial's own facts

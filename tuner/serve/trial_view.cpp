@@ -1,7 +1,6 @@
 #include "tuner/serve/trial_view.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -9,18 +8,17 @@
 #include "store/study_versions.h"
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/attempt_layout.h"
-#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 #include "tuner/core/line_splitter.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
+#include "tuner/live/started_command.h"
 #include "tuner/live/study_place.h"
-#include "tuner/os/regular_file.h"
 #include "tuner/report/numbers/leaderboard.h"
-#include "tuner/report/numbers/study_front.h"
 #include "tuner/report/text/console_state.h"
 #include "tuner/report/text/trial_explanation.h"
 #include "tuner/report/text/trial_report.h"
+#include "tuner/serve/query_number.h"
 
 namespace tune::serve {
 namespace {
@@ -28,8 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostArtifacts = 200;
-constexpr std::uint64_t kMostLaunchBytes = 16 << 20;
 constexpr std::size_t kLogPiece = 256 << 10;
+constexpr std::int64_t kMostAttempts = 1'000'000'000, kMostLog = std::int64_t{1} << 50;  // bytes
 
 const store::TrialRow& require_trial(const StudyTable& table, int trial) {
   const std::vector<store::TrialRow>& trials = table.rows().trials;
@@ -57,21 +55,7 @@ report::TrialRows trial_rows(const StudyTable& table, int number) {
   trial.console_state = report::console_state(rows, trial.trial);
   trial.metrics = store.metrics(number);
   trial.events = store.events_of(number);
-  for (const store::TrialRow& other : rows.trials)
-    if (other.facts.rerun_of == number) trial.reruns.push_back(other.number);
-  if (const auto first = trial.trial.facts.rerun_of) {
-    trial.original = store.trial(*first);
-    trial.original_metrics = store.metrics(*first);
-  }
-  if (rows.study.second) {
-    if (trial.trial.state == TrialState::kCompleted) trial.on_front = report::study_front(rows)->has(number);
-    return trial;
-  }
-  const auto ranked = report::leaderboard(rows.trials, rows.study.objective);
-  trial.ranked = static_cast<int>(ranked.size());
-  const auto place =
-      std::find_if(ranked.begin(), ranked.end(), [&](const auto& other) { return other.number == number; });
-  if (place != ranked.end()) trial.rank = static_cast<int>(place - ranked.begin()) + 1;
+  report::place_among(rows.trials, store, trial);
   return trial;
 }
 
@@ -97,49 +81,15 @@ OrderedJson metrics_json(const std::vector<store::MetricRow>& rows) {
   return list;
 }
 
-OrderedJson difference_json(const ParameterSet& own, const ParameterSet& best) {
-  OrderedJson list = OrderedJson::array();
-  const auto value_in = [](const ParameterSet& set, const std::string& name) {
-    const auto found = set.find(name);
-    return found == set.end() ? Json() : found->second;
-  };
-  std::set<std::string> names;
-  for (const ParameterSet* set : {&own, &best})
-    for (const auto& [name, value] : *set) names.insert(name);
-  for (const std::string& name : names)
-    if (const Json mine = value_in(own, name), its = value_in(best, name); mine != its)
-      list.push_back({{"name", name}, {"value", mine}, {"best", its}});
-  return list;
-}
-
-// In single quotes where a shell would see more than a word.
-std::string shell_word(const std::string& word) {
-  const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return is_letter_or_digit(c) || std::string_view("_-./=:,+@%").find(c) != std::string_view::npos;
-  });
-  if (is_plain) return word;
-  std::string quoted = "'";
-  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + '\'';
-}
-
-// How the attempt was started, as launch.json says. Variables of the environment are not in it.
-void add_command(const fs::path& attempt_folder, OrderedJson& json) {
-  json["command"] = nullptr;
-  json["command_text"] = "";
-  const JsonFile launch = read_json_file(attempt_folder / kLaunchFile, kMostLaunchBytes);
-  if (!launch.is_there || !launch.value.is_object()) return;
-  const Json argv = launch.value.value("argv", Json::array());
-  std::string text;
-  for (const Json& word : argv) {
-    if (!word.is_string()) return;
-    text += (text.empty() ? "" : " ") + shell_word(word.get<std::string>());
-  }
-  const Json folder = launch.value.value("working_directory", Json(""));
-  if (folder.is_string() && folder != "")
-    text = "cd " + shell_word(folder.get<std::string>()) + " && " + text;
-  json["command"] = argv;
-  json["command_text"] = text;
+// How the last attempt was started.
+void add_command(const fs::path& study_folder, const std::vector<store::AttemptRow>& attempts,
+                 OrderedJson& json) {
+  live::StartedCommand command;
+  if (!attempts.empty())
+    command =
+        live::started_command(attempt_folder(study_folder, {attempts.back().trial, attempts.back().attempt}));
+  json["command"] = command.argv.empty() ? Json() : Json(command.argv);
+  json["command_text"] = live::shell_text(command);
 }
 
 // Regular files alone, and no links.
@@ -163,16 +113,6 @@ OrderedJson artifacts_json(const fs::path& study_folder, const std::vector<store
   return list;
 }
 
-std::optional<std::int64_t> integer_in(const http::Request& request, const char* name) {
-  const std::string* text = request.parameter(name);
-  if (text == nullptr || text->empty()) return std::nullopt;
-  std::int64_t number = 0;
-  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (problem != std::errc() || end != text->data() + text->size())
-    throw http::HttpError(400, std::string(name) + " must be a whole number");
-  return number;
-}
-
 }  // namespace
 
 OrderedJson trial_json(StudyTable& table, int number) {
@@ -192,11 +132,9 @@ OrderedJson trial_json(StudyTable& table, int number) {
   const auto best = report::best_trial(table.rows());
   json["best_trial"] = best ? Json(best->number) : Json();
   json["compared_to_best"] =
-      best ? difference_json(rows.trial.parameters, table.parameters_of(best->number)) : OrderedJson::array();
-  if (!rows.attempts.empty())
-    add_command(attempt_folder(study_folder, {number, rows.attempts.back().attempt}), json);
-  else
-    json["command"] = nullptr, json["command_text"] = "";
+      best ? report::parameter_differences(rows.trial.parameters, table.parameters_of(best->number))
+           : Json::array();
+  add_command(study_folder, rows.attempts, json);
   const bool has_environment = study.spec.is_object() && study.spec.contains("environment");
   json["environment_note"] =
       has_environment ? "the spec sets variables of the environment, which are not shown here" : "";
@@ -215,7 +153,8 @@ OrderedJson log_json(StudyTable& table, int number, const http::Request& request
   const store::TrialRow& trial = require_trial(table, number);
   const std::vector<store::AttemptRow> attempts = table.store().attempts(number);
   if (attempts.empty()) throw Error(ExitCode::kNotFound, "the trial has not been started yet");
-  const std::int64_t wanted = integer_in(request, "attempt").value_or(attempts.back().attempt);
+  const std::int64_t wanted =
+      query_number(request, "attempt", 0, kMostAttempts).value_or(attempts.back().attempt);
   const auto attempt = std::find_if(attempts.begin(), attempts.end(),
                                     [wanted](const auto& row) { return row.attempt == wanted; });
   if (attempt == attempts.end())
@@ -226,7 +165,7 @@ OrderedJson log_json(StudyTable& table, int number, const http::Request& request
                                          {number, static_cast<int>(wanted)});
   const bool is_live =
       table.is_live() && store::is_live(attempt->state) && trial.state == TrialState::kRunning;
-  std::int64_t offset = integer_in(request, "offset").value_or(0);
+  std::int64_t offset = query_number(request, "offset", -kMostLog, kMostLog).value_or(0);
   if (offset < 0)
     offset = std::max<std::int64_t>(0, static_cast<std::int64_t>(engine::printed_bytes(folder)) + offset);
   const auto begin = static_cast<std::uint64_t>(offset);

@@ -1,19 +1,13 @@
 #pragma once
 // Whom a study tells of what: the spec's section `notify`.
 #include <map>
-#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "tuner/core/clock.h"
+#include "tuner/spec/environment_value.h"
 
 namespace tune {
-
-struct FromEnvironment {
-  std::string variable;  // read when it is needed, never stored
-};
-using EnvironmentValue = std::variant<std::string, FromEnvironment>;
 
 enum class NotifyOn {
   kFinished,  // the search has ended, with a result

@@ -22,6 +22,7 @@
 #include "tuner/spec/notification.h"
 #include "tuner/spec/requirement.h"
 #include "tuner/spec/retry.h"
+#include "tuner/spec/runner_settings.h"
 
 namespace tune {
 
@@ -48,6 +49,7 @@ struct Spec {
   Limits limits;
   Retry retry;
   Resources resources;
+  RunnerSettings runner;
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
   std::optional<Requirement> require;  // what a version must show before it is promoted

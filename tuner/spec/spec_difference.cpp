@@ -68,11 +68,13 @@ const Json* member(const Json& object, const std::string& name) {
 
 // What may change in a study that has begun: when it ends, what it costs, where its best model goes, which
 // losers are stopped from now on, what is tried again, what is repeated at its end, and how the machine is
-// shared. gpus_per_trial is not among them, since a program on two devices may train otherwise than on one.
+// shared. gpus_per_trial and nodes_per_trial are not among them, since a program on two devices may train
+// otherwise than on one.
 bool is_harmless(const std::string& pointer) {
-  constexpr std::array<std::string_view, 8> kHarmless{
-      "/limits", "/cost",  "/promote",    "/early_stopping",
-      "/notify", "/retry", "/replicates", "/resources/trials_per_gpu"};
+  if (pointer == "/runner/nodes_per_trial") return false;
+  constexpr std::array<std::string_view, 9> kHarmless{
+      "/limits", "/cost",       "/promote", "/early_stopping",          "/notify",
+      "/retry",  "/replicates", "/runner",  "/resources/trials_per_gpu"};
   return std::any_of(kHarmless.begin(), kHarmless.end(), [&](std::string_view place) {
     return pointer.starts_with(place) && (pointer.size() == place.size() || pointer[place.size()] == '/');
   });

@@ -311,6 +311,13 @@ const ObjectTable kResources{
       .kind = kInteger,
       .description = "GPUs of one trial. When absent, 1 where there are GPUs, else 0.",
       .minimum = 0},
+     {.name = "processes_per_trial",
+      .kind = kInteger,
+      .description =
+          "Processes that train one trial together, each on its part of every batch. When absent, "
+          "one for each GPU of the trial, which is their number where it has GPUs; without GPUs 1.",
+      .minimum = 1,
+      .maximum = 64},
      {.name = "trials_per_gpu",
       .kind = kInteger,
       .description = "How many trials share one GPU: its time, while its memory is not divided. auto: as "
@@ -324,6 +331,57 @@ const ObjectTable kResources{
                      "that read numbers.",
       .default_json = "\"uuid\"",
       .choices = {"uuid", "index"}}}};
+
+const ObjectTable kRunner{
+    {{.name = "kind",
+      .kind = kText,
+      .description = "local: as processes of this machine; slurm: as jobs of the Slurm cluster that sbatch "
+                     "submits to.",
+      .default_json = "\"local\"",
+      .choices = {"local", "slurm"}},
+     {.name = "partition",
+      .kind = kText,
+      .description = "Of slurm: the partition of the jobs.",
+      .text = &kNonEmpty},
+     {.name = "account",
+      .kind = kText,
+      .description = "Of slurm: the account that the jobs are charged to.",
+      .text = &kNonEmpty},
+     {.name = "time",
+      .kind = kDuration,
+      .description = "Of slurm: the time limit of one job. A trial that needs longer goes on in another from "
+                     "what it has saved.",
+      .text = &kDurationText},
+     {.name = "gres",
+      .kind = kText,
+      .description = "Of slurm: generic resources of each node of a trial, in place of gpus_per_trial GPUs: "
+                     "gpu:a100:2.",
+      .text = &kNonEmpty},
+     {.name = "cpus",
+      .kind = kInteger,
+      .description = "Of slurm: processor cores of a trial, on each of its nodes.",
+      .default_json = "1",
+      .minimum = 1,
+      .maximum = 1024},
+     {.name = "nodes_per_trial",
+      .kind = kInteger,
+      .description = "Of slurm: nodes of one trial, each with gpus_per_trial GPUs; its command runs once on "
+                     "each of them.",
+      .default_json = "1",
+      .minimum = 1,
+      .maximum = 1024},
+     {.name = "options",
+      .kind = kArray,
+      .description =
+          "Of slurm: further options of sbatch, each with its value in one text: --constraint=a100.",
+      .least_items = 1,
+      .text = &kNonEmpty,
+      .item = kText},
+     {.name = "work",
+      .kind = kText,
+      .description = "Of slurm: a folder that the nodes share with this machine, for the trials' files. When "
+                     "absent, the store, which the nodes must see then.",
+      .text = &kNonEmpty}}};
 
 const ObjectTable kRetryStep{
     {{.name = "set",
@@ -597,6 +655,7 @@ const ObjectTable kSpec{
       .kind = kObject,
       .description = "What a trial gets of the machine.",
       .object = &kResources},
+     {.name = "runner", .kind = kObject, .description = "Where the trials run.", .object = &kRunner},
      {.name = "retry",
       .kind = kObject,
       .description =

@@ -282,7 +282,7 @@ Limits read_limits(const Spec& spec, SpecProblems& problems) {
   return limits;
 }
 
-void read_rest(Spec& spec, const SpecProblems& problems) {
+void read_rest(Spec& spec, SpecProblems& problems) {
   spec.study = read_value<std::string>(problems, "/study").value_or("");
   spec.fixed = read_value<OrderedJson>(problems, "/fixed").value_or(OrderedJson::object());
   if (const OrderedJson* trainer = problems.find("/trainer")) spec.trainer = Json(*trainer);
@@ -356,6 +356,7 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   check_convergence(spec, problems);
   spec.replicates = read_replicates(spec, problems);
   spec.notify = read_notify(problems);
+  spec.runner = read_runner(problems);
   check_trainer_or_command(use, problems);
   check_two_objectives(spec, problems);
   check_requirement("/promote/require", problems);
@@ -374,9 +375,16 @@ void refuse_comparison(const PositionedJson& source, const std::string& name) {
 
 }  // namespace
 
-Resources read_resources(const SpecProblems& problems) {
+Resources read_resources(SpecProblems& problems) {
   Resources resources;
   resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
+  resources.processes_per_trial = read_value<int>(problems, "/resources/processes_per_trial");
+  if (const int gpus = resources.gpus_per_trial.value_or(0);
+      gpus > 0 && resources.processes_per_trial.value_or(gpus) != gpus)
+    problems.add("/resources/processes_per_trial",
+                 "a trial has " + std::to_string(gpus) + " GPU" + (gpus == 1 ? "" : "s") +
+                     ", and one process for each",
+                 "leave it out, or set \"gpus_per_trial\": 0 for processes on the CPU");
   const OrderedJson* share = problems.find("/resources/trials_per_gpu");
   resources.packs_gpus = share != nullptr && share->is_string();
   if (share != nullptr && !resources.packs_gpus) resources.trials_per_gpu = share->get<int>();
@@ -396,6 +404,8 @@ Spec parse_spec(const std::string& text, const std::string& name, const std::fil
   if (source.value.is_object()) spec = read_document(use, check, problems);
   problems.refuse_any(name);
   spec.folder = std::filesystem::absolute(folder).lexically_normal();
+  if (std::filesystem::path& work = spec.runner.slurm.work; !work.empty())
+    work = (spec.folder / work).lexically_normal();
   if (const OrderedJson* require = problems.find("/promote/require"))
     spec.require = requirement_from(Json(*require), spec.folder);
   add_warnings(spec, use, problems);

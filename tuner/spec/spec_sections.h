@@ -47,7 +47,10 @@ void check_two_objectives(const Spec& spec, SpecProblems& problems);
 void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems);
 
 // What a trial gets of the machine; comparisons have the same section.
-Resources read_resources(const SpecProblems& problems);
+Resources read_resources(SpecProblems& problems);
+
+// Where trials run.
+RunnerSettings read_runner(SpecProblems& problems);
 
 // The text, number, ... at `pointer` when it is there and sound.
 template <typename T>

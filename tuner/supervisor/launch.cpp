@@ -34,6 +34,12 @@ Launch read_launch(const std::filesystem::path& file) try {
     launch.quiet_after = Milliseconds(json.at("quiet_after_ms").get<std::int64_t>());
   launch.cpus = json.at("cpus").get<std::vector<int>>();
   launch.control = json.at("control").get<int>();
+  if (json.contains("job")) {
+    const Json& job = json.at("job");
+    launch.job.emplace().program_bytes = job.at("program_bytes").get<std::uint64_t>();
+    if (job.contains("time_left_ms"))
+      launch.job->time_left = Milliseconds(job.at("time_left_ms").get<std::int64_t>());
+  }
   launch.leases = json.at("leases").get<std::vector<int>>();
   return launch;
 } catch (const Json::exception& problem) {

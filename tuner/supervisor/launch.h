@@ -12,6 +12,12 @@
 
 namespace tune::supervisor {
 
+// Of an attempt that runs in a cluster's job.
+struct JobLaunch {
+  std::uint64_t program_bytes = 0;        // of the tune-supervisor that was found where it was planned
+  std::optional<Milliseconds> time_left;  // from the job's begin until the attempt must end
+};
+
 struct Launch {
   std::filesystem::path folder;  // the attempt's, where launch.json lies
   std::string token;
@@ -26,7 +32,8 @@ struct Launch {
   std::optional<Milliseconds> no_output, no_metric_time;  // silences that end the attempt
   Milliseconds quiet_after{600'000};                      // a silence that is told to the runner
   std::vector<int> cpus;                                  // the trainer is pinned to these; empty: not pinned
-  int control = -1;         // inherited socket to the runner; -1: none, the attempt outlives its orchestrator
+  int control = -1;  // inherited socket to the runner; -1: none, the attempt outlives its orchestrator
+  std::optional<JobLaunch> job;
   std::vector<int> leases;  // inherited descriptors that the trainer inherits too
 };
 

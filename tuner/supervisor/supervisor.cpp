@@ -35,6 +35,9 @@ using std::chrono::steady_clock;
 // Metrics are announced this late, so that a burst costs the loop one event and a trial that ends at once
 // none.
 constexpr Milliseconds kWakeDelay{10};
+// Between the signals that a cluster sends to the processes of one job lay 10 ms (Slurm 22.05, two
+// processes). A trainer that has ended well seldom did so for a signal, and everybody would wait.
+constexpr Milliseconds kVerdict{500}, kQuickVerdict{30};
 constexpr Milliseconds kKillInterval{5};      // between two passes of SIGKILL over a tree
 constexpr Milliseconds kRetryInterval{100};   // between two attempts to write to a full disk
 constexpr std::size_t kChunk = 64 * 1024;     // what a pipe holds
@@ -89,13 +92,13 @@ void close_descriptor(int& fd) {
 
 Supervisor::Supervisor(const Launch& launch)
     : launch_(launch),
-      exit_file_(launch.folder),
       output_(launch),
       control_(launch.control),
       output_silence_(launch.no_output, launch.quiet_after),
       // Between two metrics an epoch may pass, in which lines are printed.
       metric_silence_(launch.no_metric_time, 6 * launch.quiet_after) {
   record_.token = launch.token;
+  if (launch.job) seat_.emplace(launch);
 }
 
 int Supervisor::signal_descriptor() {
@@ -108,19 +111,35 @@ int Supervisor::signal_descriptor() {
   return ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+// False when the attempt is not this process's to run. What keeps the trainer from being started is recorded.
+bool Supervisor::begins_in_job() {
+  if (!seat_->take()) return false;
+  if (!seat_->objection().empty()) {
+    record_.failure = seat_->objection();
+    record_.start_error = ENOEXEC;
+  } else if (const auto word = seat_->look(steady_clock::now())) {
+    record_.stop_text = word->reason;
+  }
+  return true;
+}
+
 int Supervisor::run() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   // The death of the loop shows at the end of its socket, which a supervisor that is stopped (SIGSTOP) would
-  // not see: this wakes it, blocked or not.
-  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
+  // not see: this wakes it, blocked or not. In a job the parent is the job's script.
+  ::prctl(PR_SET_PDEATHSIG, seat_ ? SIGTERM : SIGCONT);
   signals_ = signal_descriptor();
   oom_kills_before_ = oom_kills();
   started_ = last_turn_ = last_told_ = steady_clock::now();
   output_silence_.begin(started_);
   metric_silence_.begin(started_);
-  trainer_ = start_trainer(launch_);
-  record_.failure = trainer_.failure;
-  record_.start_error = trainer_.error;
+  if (seat_ && !begins_in_job()) return 0;
+  exit_file_.emplace(launch_.folder);
+  if (record_.failure.empty() && record_.stop_text.empty()) {
+    trainer_ = start_trainer(launch_);
+    record_.failure = trainer_.failure;
+    record_.start_error = trainer_.error;
+  }
   if (trainer_.pid < 0) tree_is_empty_ = true;
   reap();
   while (!tree_is_empty_) {
@@ -128,6 +147,7 @@ int Supervisor::run() {
     keep_time();
   }
   drain_pipes();
+  if (seat_ && trainer_.pid >= 0 && record_.stop_text.empty()) wait_for_verdict();
   return finish() ? 0 : 1;
 }
 
@@ -137,6 +157,8 @@ int Supervisor::poll_timeout_ms(SteadyTime now) const {
   if (phase_ == Phase::kRunning && !tree_is_empty_)
     next = std::min({next, output_silence_.due(), metric_silence_.due()});
   if (control_ >= 0) next = std::min(next, last_told_ + kHeartbeat);
+  if (seat_) next = std::min(next, seat_->due());
+  if (seat_ && seat_->end() && phase_ == Phase::kRunning) next = std::min(next, *seat_->end());
   if (phase_ == Phase::kTerminating) next = std::min(next, kill_at_);
   if (phase_ == Phase::kKilling) next = std::min(next, now + kKillInterval);
   if (wake_at_) next = std::min(next, *wake_at_);
@@ -166,9 +188,13 @@ void Supervisor::wait_for_something() {
 
 void Supervisor::on_signals() {
   signalfd_siginfo info;
-  while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
-    if (info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD))
-      stop(launch_.grace, to_string(StopReason::kTerminated));
+  while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    if (info.ssi_signo == static_cast<std::uint32_t>(SIGCHLD)) continue;
+    // The trainer may have had the same signal before.
+    if (seat_ && record_.stop_text.empty() && (!status_ || steady_clock::now() < ended_ + verdict_time()))
+      record_.stop_text = to_string(StopReason::kTerminated);
+    stop(launch_.grace, to_string(StopReason::kTerminated));
+  }
   reap();
 }
 
@@ -216,7 +242,9 @@ void Supervisor::reap() {
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) tree_is_empty_ = true;  // ECHILD: orphans of the tree would be our children
     if (pid <= 0) break;
-    if (pid == trainer_.pid) status_ = status;
+    if (pid != trainer_.pid) continue;
+    status_ = status;
+    ended_ = steady_clock::now();
   }
   // What the main process leaves behind (data loaders, servers) is asked to end as a stopped tree is.
   if (status_ && !tree_is_empty_ && phase_ == Phase::kRunning) end_tree(launch_.grace);
@@ -232,12 +260,41 @@ void Supervisor::keep_time() {
   if (launch_.time_limit && phase_ == Phase::kRunning && now >= started_ + *launch_.time_limit)
     stop(launch_.grace, to_string(StopReason::kTimeout));
   keep_silences(now);
+  if (seat_) keep_seat(now);
   if (phase_ == Phase::kTerminating && now >= kill_at_) phase_ = Phase::kKilling;
   if (phase_ == Phase::kKilling && !tree_is_empty_) {
     signal_tree(SIGKILL);
     reap();
   }
   announce_metrics(now);
+}
+
+void Supervisor::keep_seat(SteadyTime now) {
+  seat_->beat(now);
+  if (seat_->end() && now >= *seat_->end() && phase_ == Phase::kRunning)
+    stop(launch_.grace, to_string(StopReason::kJobTime));
+  if (const auto word = seat_->look(now)) stop(word->grace, word->reason);
+}
+
+Milliseconds Supervisor::verdict_time() const {
+  return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0 ? kQuickVerdict : kVerdict;
+}
+
+// A cluster that ends a job signals its processes one by one, and the trainer may be gone before this process
+// has heard of it. So it is asked whether a signal came at the same time.
+void Supervisor::wait_for_verdict() {
+  pollfd signals{signals_, POLLIN, 0};
+  const SteadyTime until = ended_ + verdict_time();
+  for (SteadyTime now = steady_clock::now(); now < until; now = steady_clock::now()) {
+    const auto left = std::chrono::ceil<Milliseconds>(until - now).count();
+    if (::poll(&signals, 1, static_cast<int>(left)) != 1) continue;
+    signalfd_siginfo info;
+    while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+      if (info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD)) {
+        record_.stop_text = to_string(StopReason::kTerminated);
+        return;
+      }
+  }
 }
 
 void Supervisor::announce_metrics(SteadyTime now) {
@@ -372,8 +429,8 @@ bool Supervisor::finish() {
 }
 
 bool Supervisor::write_exit() {
-  int reason = exit_file_.write(record_);
-  for (exit_is_blocked_ = true; is_disk_full(reason) && may_wait(); reason = exit_file_.write(record_))
+  int reason = exit_file_->write(record_);
+  for (exit_is_blocked_ = true; is_disk_full(reason) && may_wait(); reason = exit_file_->write(record_))
     wait_for_something();
   if (reason == 0) return true;
   std::fprintf(stderr, "tune-supervisor: cannot write %s in \"%s\": %s\n", kExitFile, launch_.folder.c_str(),

@@ -10,6 +10,7 @@
 #include "tuner/core/stop_reason.h"
 #include "tuner/supervisor/attempt_output.h"
 #include "tuner/supervisor/exit_file.h"
+#include "tuner/supervisor/job_seat.h"
 #include "tuner/supervisor/launch.h"
 #include "tuner/supervisor/silence.h"
 #include "tuner/supervisor/trainer_process.h"
@@ -40,6 +41,10 @@ class Supervisor {
   void keep_time();
   void keep_silences(SteadyTime now);
   void end_silent(const Silence& silence, StopReason reason, const char* what);
+  void keep_seat(SteadyTime now);
+  bool begins_in_job();
+  Milliseconds verdict_time() const;
+  void wait_for_verdict();
   void announce_metrics(SteadyTime now);
   void tell(char what, SteadyTime now);
   // Ends the tree: SIGTERM now, SIGKILL after `grace`. The first reason given while the main process lives is
@@ -54,7 +59,8 @@ class Supervisor {
   bool write_exit();
 
   const Launch& launch_;
-  ExitFile exit_file_;
+  std::optional<JobSeat> seat_;  // of one that runs in a cluster's job
+  std::optional<ExitFile> exit_file_;
   AttemptOutput output_;
   TrainerProcess trainer_;
   int signals_ = -1;
@@ -64,6 +70,7 @@ class Supervisor {
   SteadyTime started_;
   std::uint64_t oom_kills_before_ = 0;
   std::optional<int> status_;  // the main process's, once it is reaped
+  SteadyTime ended_;           // when that was
   bool tree_is_empty_ = false;
   bool exit_is_blocked_ = false;  // exit.json waits for room on the disk
   Phase phase_ = Phase::kRunning;

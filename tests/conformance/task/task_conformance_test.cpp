@@ -15,6 +15,7 @@
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/os/atomic_file.h"
+#include "unit/trainer/parallel/run_in_team.h"
 
 namespace {
 
@@ -35,6 +36,7 @@ class Workplace {
     if (of.draw) of.draw(data());
   }
   const loop::Compute& compute() const { return compute_; }
+  void join(std::shared_ptr<const parallel::Team> team) { compute_.team = std::move(team); }
   fs::path data() const { return folder_.path() / "data"; }
   fs::path run_folder(const std::string& run) const { return folder_.path() / run; }
   fs::path output(const std::string& run) const { return run_folder(run) / "output"; }
@@ -450,5 +452,81 @@ TEST_CASE("What a task exported answers requests alone as among others") {
     for (std::uint64_t id = 1; id < 4; ++id) model.generator->begin(id, request);
     finish();
     for (std::uint64_t id = 1; id < 4; ++id) CHECK(texts[id] == texts[0]);
+  }
+}
+
+namespace {
+
+// Of which each of two processes gets two examples, without what differs by who draws it.
+Json for_two_processes(const TaskCase& one) {
+  Json more{{"batch_size", 4}, {"sync_batch_norm", true}};
+  if (one.name == "language_model") more["lora_config"] = {{"r", 2}, {"dropout", 0.0}};
+  return more;
+}
+
+// Adds in another order round differently, and a training carries that on.
+constexpr double kRounding = 1e-3;
+
+void check_alike(const loop::Report& two, const loop::Report& one) {
+  CHECK(two.epoch == one.epoch);
+  CHECK(two.step == one.step);
+  REQUIRE(two.losses.size() == one.losses.size());
+  for (std::size_t i = 0; i < one.losses.size(); ++i)
+    CHECK(two.losses[i] == Approx(one.losses[i]).epsilon(kRounding).margin(kRounding));
+  for (const auto& [name, value] : one.metrics) {
+    INFO(name);
+    CHECK(two.metrics.at(name) == Approx(value).epsilon(kRounding).margin(kRounding));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Two processes train a task as one does, and the first one exports it") {
+  for (const TaskCase& one : task_cases()) {
+    INFO(one.name);
+    Workplace place(one);
+    const Json more = for_two_processes(one);
+    place.run(*place.start(3, {}, more), "one");
+    const auto codes = tune::tests::run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
+      place.join(team);
+      return static_cast<int>(place.run(*place.start(3, {}, more), "two").code);
+    });
+    REQUIRE(codes == std::vector<int>{0, 0});
+    check_alike(place.last_report("two"), place.last_report("one"));
+    CHECK(place.exported("two").size() == place.exported("one").size());
+  }
+}
+
+TEST_CASE("A task that two processes were stopped in goes on in one, and the other way round") {
+  for (const TaskCase& one : task_cases()) {
+    Workplace place(one);
+    const Json more = for_two_processes(one);
+    place.run(*place.start(3, {}, more), "whole");
+    const auto together = [&](const std::string& name, bool resume, int question) {
+      return tune::tests::run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
+        place.join(team);
+        // Only one of them is told to stop.
+        const auto interrupted = [left = question, rank = team->rank()]() mutable {
+          return rank == 1 && left-- <= 0;
+        };
+        return static_cast<int>(place.run(*place.start(3, {}, more), name, resume, interrupted).code);
+      });
+    };
+    constexpr int kNever = 1 << 30, kInterrupted = static_cast<int>(ExitCode::kInterrupted);
+    for (const int question : {0, 2, 3}) {
+      INFO(one.name << ", stopped at question " << question);
+      const std::string first = "two-" + std::to_string(question), second = "one-" + std::to_string(question);
+      REQUIRE(together(first, false, question) == std::vector<int>{kInterrupted, kInterrupted});
+      CHECK_FALSE(fs::exists(place.output(first)));
+      REQUIRE(place.run(*place.start(3, {}, more), first, true).code == ExitCode::kOk);
+      check_alike(place.last_report(first), place.last_report("whole"));
+
+      REQUIRE(place
+                  .run(*place.start(3, {}, more), second, false,
+                       [left = question]() mutable { return left-- <= 0; })
+                  .code == ExitCode::kInterrupted);
+      REQUIRE(together(second, true, kNever) == std::vector<int>{0, 0});
+      check_alike(place.last_report(second), place.last_report("whole"));
+    }
   }
 }

@@ -52,10 +52,14 @@ TEST_CASE("a trial's peak memory is foreseen from steps of smaller batches") {
       "process = subprocess.Popen(['tune-train', '--trial', 'trial.json'], stdout=subprocess.DEVNULL, "
       "stderr=subprocess.DEVNULL)\n"
       "print(os.wait4(process.pid, 0)[2].ru_maxrss * 1024)\"");
-  const double ratio = memory["carried_on_bytes"].get<double>() / peak.get<double>();
   CAPTURE(memory.dump(), peak.dump());
+  const double said = memory["total_bytes"].get<double>() / peak.get<double>();
+  CHECK(said > 0.95);
+  CHECK(said < 1.1);
+  // What two smaller batches alone would have said: 1.25 on processors with AVX-512, below 1.2 on others.
+  const double ratio = memory["carried_on_bytes"].get<double>() / peak.get<double>();
   CHECK(ratio > 0.9);
-  CHECK(ratio < 1.2);
+  CHECK(ratio < 1.3);
 }
 
 TEST_CASE("a search is estimated over its ranges, with its price and its storage", "[.][long]") {

@@ -43,6 +43,13 @@ for chunk in client.completions.create(model="polite", prompt=["Define: slag", "
         streamed[choice.index] += choice.text
 assert streamed == [choice.text for choice in plain.choices], streamed
 
+several = client.chat.completions.create(model="terms", messages=ask, max_tokens=12, temperature=1, seed=3, n=3)
+assert [choice.index for choice in several.choices] == [0, 1, 2]
+assert several.usage.prompt_tokens == chat.usage.prompt_tokens
+assert len({choice.message.content for choice in several.choices}) > 1
+first = client.chat.completions.create(model="terms", messages=ask, max_tokens=12, temperature=1, seed=3)
+assert first.choices[0].message.content == several.choices[0].message.content
+
 stopped = client.chat.completions.create(model="terms", messages=ask, max_tokens=12, temperature=0, stop=[said[3:5]])
 assert stopped.choices[0].message.content == said[:said.index(said[3:5])] and stopped.choices[0].finish_reason == "stop"
 
@@ -57,7 +64,7 @@ def error_of(kind, **arguments):
 
 assert error_of(openai.NotFoundError, model="rude").code == "model_not_found"
 assert error_of(openai.BadRequestError, messages=[{"role": "user", "content": "a" * 300}]).code == "context_length_exceeded"
-assert error_of(openai.BadRequestError, n=2).param == "n"
+assert error_of(openai.BadRequestError, n=0).param == "n"
 assert error_of(openai.BadRequestError, temperature=3).param == "temperature"
 stranger = openai.OpenAI(base_url=sys.argv[1], api_key="wrong", max_retries=0)
 try:

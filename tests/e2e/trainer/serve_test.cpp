@@ -123,9 +123,20 @@ TEST_CASE("A served classifier of images says what predict writes, and refuses w
       served.json(served.post("/v2/models/steel/infer", Json::parse(place.bytes("infer.json"))));
   check_near(inferred.at("outputs")[0].at("data"), wanted);
 
-  // Rights: health is everybody's, nothing else is.
+  // KServe's own clients name a version in the path, and no type of the body.
+  const Json by_version =
+      served.json(served.ask("POST", "/v2/models/steel/versions/3/infer", place.bytes("infer.json")));
+  check_near(by_version.at("outputs")[0].at("data"), wanted);
+  CHECK(served.ask("GET", "/v2/models/steel/versions/3/ready").status == 200);
+  const auto other = served.ask("GET", "/v2/models/steel/versions/2");
+  CHECK(other.status == 404);
+  CHECK(contains(other.body, "version 3 does"));
+  CHECK(served.ask("POST", "/v2/models/steel/infer", "a=b", {{"Content-Type", "text/plain"}}).status == 415);
+
+  // Rights: health is everybody's, nothing else is; what is everybody's does not name the model.
   const auto without = [&](const std::string& target) { return served.client->ask({"GET", target}).status; };
   for (const char* open : {"/ping", "/v2/health/live", "/v2/health/ready"}) CHECK(without(open) == 200);
+  CHECK(served.client->ask({"GET", "/ping"}).header("X-Tune-Model") == nullptr);
   for (const char* shut : {"/metrics", "/v2", "/v2/models/steel", "/v1/models", "/nothing"})
     CHECK(without(shut) == 401);
 
@@ -370,11 +381,50 @@ TEST_CASE("A served language model answers as predict does, alone, among others 
     if (last == "[DONE]") continue;
     const Json piece = Json::parse(last);
     if (!piece.at("choices").empty()) text += piece.at("choices")[0].at("text");
-    if (piece.contains("usage")) tokens = piece.at("usage").at("completion_tokens");
+    // Every piece has it, and says nothing there but for the last.
+    if (!piece.at("usage").is_null()) tokens = piece.at("usage").at("completion_tokens");
   }
   CHECK(last == "[DONE]");
   CHECK(text == greedy["polite"]);
   CHECK(tokens == 12);
+  // A set of examples through the endpoint is worth what a file of answers is, with an adapter too.
+  for (const char* name : {"terms", "polite"}) {
+    const std::string model = name == std::string("terms") ? "tiny" : "polite/output";
+    place.run("tune-train predict --model " + model +
+              " --data terms.csv --max-new-tokens 8 --output said.jsonl");
+    const std::string score = "--task language_model --ground-truth terms.csv ";
+    CHECK(place.scored(score + "--predictions said.jsonl") ==
+          place.scored(score + "--max-new-tokens 8 --endpoint " + served.url() +
+                       " --token-file token --ask-for " + name));
+  }
+  tune::write_file_atomically(place.path("talk.jsonl"),
+                              R"({"messages": [{"role": "user", "content": "Define: slag"}, )"
+                              R"({"role": "assistant", "content": "What floats."}]})");
+  place.run("tune-train predict --model tiny --data talk.jsonl --max-new-tokens 8 --output said.jsonl");
+  CHECK(place.scored("--task language_model --ground-truth talk.jsonl --predictions said.jsonl") ==
+        place.scored("--task language_model --ground-truth talk.jsonl --max-new-tokens 8 --endpoint " +
+                     served.url() + " --token-file token"));
+  const ShellResult nobody = place.shell(
+      "tune-train score --task language_model --ground-truth terms.csv --token-file token --ask-for rude "
+      "--endpoint " +
+      served.url());
+  CHECK(nobody.exit_code == 65);
+  CHECK(contains(nobody.err, "there is no model \"rude\" here"));
+  CHECK(place.shell("tune-train score --task language_model --ground-truth terms.csv").exit_code == 2);
+  // Several answers to one prompt, the first of which is that of one alone.
+  const auto drawn_by = [&](const Json& more) {
+    Json body{{"model", "terms"}, {"prompt", prompt}, {"max_tokens", 12}, {"temperature", 1}, {"seed", 3}};
+    body.update(more);
+    return served.json(served.post("/v1/completions", body));
+  };
+  const Json single = drawn_by(Json::object()), several = drawn_by({{"n", 3}});
+  CHECK(several.at("choices").size() == 3);
+  CHECK(several.at("choices")[0].at("text") == single.at("choices")[0].at("text"));
+  CHECK(several.at("choices")[2].at("index") == 2);
+  CHECK(several.at("usage").at("prompt_tokens") == 12);
+  std::set<std::string> said;
+  for (const Json& choice : several.at("choices")) said.insert(choice.at("text"));
+  CHECK(said.size() > 1);
   // The other protocols, and what the model does not do.
   const Json tensors = served.json(served.post(
       "/v2/models/curt/infer",
@@ -397,7 +447,7 @@ TEST_CASE("A served language model answers as predict does, alone, among others 
   CHECK(contains(refused({{"prompt", std::string(300, 'a')}}), "context_length_exceeded"));
   CHECK(contains(refused({{"prompt", ""}}), "400"));
   CHECK(contains(refused({{"prompt", {1, 2, 100000}}}), "400"));
-  CHECK(contains(refused({{"n", 2}}), "400"));
+  CHECK(contains(refused({{"n", 0}}), "400"));
   const auto nan =
       served.ask("POST", "/v1/completions", R"({"model": "terms", "prompt": "a", "temperature": NaN})",
                  {{"Content-Type", "application/json"}});

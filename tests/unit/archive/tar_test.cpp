@@ -182,6 +182,17 @@ TEST_CASE("names that lead out of the folder, links, devices and doubles are ref
     CHECK(outcome.message.find(message) != std::string::npos);
     CHECK(outcome.message.find('\x1b') == std::string::npos);
   }
+  {
+    const TemporaryFolder folder;
+    TarWriter writer(folder.path() / "long.tar.gz");
+    std::string name;
+    for (int i = 0; i < 20; ++i) name += std::string(200, 'd') + '/';
+    writer.add(name + "f", "x");
+    writer.commit();
+    const Outcome outcome = unpack(bytes_in(folder.path() / "long.tar.gz"));
+    CHECK(outcome.code == ExitCode::kBadData);
+    CHECK(outcome.message.find("a name of more than 2048 bytes") != std::string::npos);
+  }
   std::string deep;
   for (int i = 0; i < 30; ++i) deep += "d/";
   CHECK(unpack(entry(deep + "f") + kEnd).code == ExitCode::kOk);

@@ -66,7 +66,7 @@ TEST_CASE("init writes what tune-train advises for data, its paths as seen from 
   CHECK_THAT(printed.err, Contains("note: only some images were looked at\n"));
   CHECK_THAT(printed.err, Contains("strategy scratch: no weights\n  60 images\n  look at the labels\n"));
   CHECK_THAT(printed.err, Contains("budget: 8 trials of 20 epochs, about 31 minutes one after the other\n"));
-  CHECK_THAT(printed.err, Contains("weights for tiny here: weights/tiny.pth\n"));
+  CHECK_THAT(printed.err, Contains("weights to be had for tiny here: weights/tiny.pth\n"));
   const Json written = Json::parse(read_file(spec));
   CHECK(written.at("study") == "Steel-surfaces-2");
   CHECK(written.at("trainer").at("data") == "../Steel surfaces (2)");

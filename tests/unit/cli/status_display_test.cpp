@@ -353,6 +353,17 @@ TEST_CASE("the end of a trial costs one line, which says how it stands beside th
         "trial 6 failed: oom: exit code 75");
 }
 
+TEST_CASE("of equal values the earlier trial is the best, whichever ended first") {
+  const ManualClock clock;
+  StudyProgress progress(store::study_row(), {}, clock);
+  for (const StatusEvent& what :
+       {finished(2, TrialState::kCompleted, 0.25), best(2, 0.25), finished(3, TrialState::kCompleted, 0.25)})
+    progress.apply(what);
+  CHECK(progress.best()->trial == 2);
+  progress.apply(finished(1, TrialState::kCompleted, 0.25));
+  CHECK(progress.best()->trial == 1);
+}
+
 TEST_CASE("a trial that could not be started says what it tries when it does start", "[display]") {
   ManualClock clock;
   EventWords words;

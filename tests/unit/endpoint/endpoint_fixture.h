@@ -107,6 +107,7 @@ class RunningEndpoint {
           const std::lock_guard lock(mutex_);
           states_.push_back(std::string(to_text(state.state)) +
                             (state.reason.empty() ? "" : ": " + state.reason));
+          if (states_.size() == 1) first_ = state;
           last_ = state;
         };
         EndpointSupervisor(asked_, std::move(settings)).run();
@@ -135,6 +136,10 @@ class RunningEndpoint {
     return error_;
   }
   bool has_ended() const { return has_ended_; }
+  EndpointState first() const {
+    const std::lock_guard lock(mutex_);
+    return first_;
+  }
   EndpointState last() const {
     const std::lock_guard lock(mutex_);
     return last_;
@@ -179,7 +184,7 @@ class RunningEndpoint {
   Descriptor signals_, signal_;
   mutable std::mutex mutex_;
   std::vector<std::string> states_;
-  EndpointState last_;
+  EndpointState first_, last_;
   std::optional<Error> error_;
   std::atomic<bool> has_ended_{false};
   std::thread thread_;

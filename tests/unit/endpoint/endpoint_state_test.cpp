@@ -85,11 +85,17 @@ TEST_CASE("what was asked of an endpoint is read back as it was, and as argument
   asked.undeploy.idle = Milliseconds(1'800'000);
   asked.adapters["kind"] = parse_model_reference("polite@2");
   asked.memory_gib = 2.5;
+  asked.limits = {{"queue", 8}, {"timeout", 5}};
   CHECK(asked_again(asked) ==
         "steel-detector@champion --name steel --port 8123 --undeploy-after 1h30m25s --idle 30m --adapters "
-        "kind=polite@2 --memory-gib 2.5");
+        "kind=polite@2 --memory-gib 2.5 --queue 8 --timeout 5");
+  asked.token_file = "/my tokens/steel";
+  CHECK(says(asked_again(asked), " --token-file '/my tokens/steel'"));
   const Endpoint read = endpoint_from_json(endpoint_json(asked), "endpoint.json");
   CHECK(endpoint_json(read) == endpoint_json(asked));
+  Json older = endpoint_json(asked);
+  older.erase("limits");
+  CHECK(endpoint_from_json(older, "endpoint.json").limits.empty());
   Json wrong = endpoint_json(asked);
   wrong["port"] = "eight";
   CHECK(says(message_of([&] { endpoint_from_json(wrong, "endpoint.json"); }), "endpoint.json is not what"));

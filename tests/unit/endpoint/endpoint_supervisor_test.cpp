@@ -290,6 +290,9 @@ TEST_CASE("adapters are chosen by name, checked like the model, and followed too
   CHECK(running.ask("kind") == "polite 1");
   CHECK(running.ask() == "m 1");
   CHECK(store.state().adapters.at("kind").version == 1);
+  // From the first state on, so that nobody deletes it meanwhile.
+  CHECK(running.first().state == State::kDeploying);
+  CHECK(running.first().adapters.at("kind") == ServedVersion{"polite", 1});
   store.point(store.add_version({}, "polite"), "polite");
   tests::wait_until([&] { return store.state().adapters.at("kind").version == 2; }, "the next one is loaded");
   CHECK(running.ask("kind") == "polite 2");
@@ -308,14 +311,16 @@ TEST_CASE("what a worker may hold of memory is bounded, and what goes beyond is 
 
 TEST_CASE("what a worker has started ends with it") {
   EndpointStore store;
-  const std::string file = (store.path() / "child").string();
-  store.point(store.add_version({{"starts", file}}));
+  const std::string file = (store.path() / "child").string(), stray = (store.path() / "stray").string();
+  store.point(store.add_version({{"starts", file}, {"strays", stray}}));
   RunningEndpoint running(store, store.asked());
   running.wait_until_deployed();
-  const pid_t child = tests::pid_in(file);
+  const pid_t child = tests::pid_in(file), far = tests::pid_in(stray);
   CHECK(tests::is_running(child));
+  CHECK(tests::is_running(far));
   running.end();
-  tests::wait_until([&] { return !tests::is_running(child); }, "the child has ended");
+  tests::wait_until([&] { return !tests::is_running(child) && !tests::is_running(far); },
+                    "the children have ended");
 }
 
 TEST_CASE(

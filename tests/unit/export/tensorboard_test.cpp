@@ -122,6 +122,50 @@ TEST_CASE("a study becomes a run for each trial, with its metrics, its result an
         ExitCode::kConflict);
 }
 
+// The hyperparameters that an experiment's event calls different between trials.
+std::vector<std::string> differing_in(const std::string& bytes) {
+  const auto inside = [](pbf_reader message, std::initializer_list<protozero::pbf_tag_type> path) {
+    for (const protozero::pbf_tag_type tag : path) {
+      REQUIRE(message.next(tag));
+      message = message.get_message();
+    }
+    return message;
+  };
+  pbf_reader experiment = inside(pbf_reader(bytes), {5, 1, 9, 1});  // the summary's plug-in
+  REQUIRE(experiment.next(2));
+  experiment = inside(pbf_reader(experiment.get_view()), {2});
+  std::vector<std::string> names;
+  while (experiment.next(4)) {
+    pbf_reader one = experiment.get_message();
+    std::string name;
+    bool differs = false;
+    while (one.next()) {
+      if (one.tag() == 1)
+        name = one.get_string();
+      else if (one.tag() == 7)
+        differs = one.get_bool();
+      else
+        one.skip();
+    }
+    if (differs) names.push_back(name);
+  }
+  return names;
+}
+
+TEST_CASE("hyperparameters that have more than one value differ between trials, so they are listed first",
+          "[tensorboard]") {
+  const store::TemporaryFolder folder;
+  const auto choice = [](const std::string& name, std::vector<Json> values) {
+    return Parameter{name, ParameterType::kCategorical, 0, 0, Scale::kLinear, {}, std::move(values), {}, {}};
+  };
+  const SearchSpace space({{"rate", ParameterType::kFloat, 0, 1, Scale::kLinear, {}, {}, {}, {}},
+                           {"layers", ParameterType::kInt, 3, 3, Scale::kLinear, {}, {}, {}, {}},
+                           choice("optimizer", {Json("a"), Json("b")}),
+                           choice("loss", {Json("mse")})});
+  TensorBoardFile(folder / "run", "tune", store::at(0)).add_experiment(space, {"result/loss"}, store::at(0));
+  CHECK(differing_in(events_in(folder / "run").at(1)) == std::vector<std::string>{"rate", "optimizer"});
+}
+
 TEST_CASE("an event file begins with its version", "[tensorboard]") {
   const store::TemporaryFolder folder;
   TensorBoardFile file(folder / "run", "tune", store::at(0));

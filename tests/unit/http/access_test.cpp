@@ -122,6 +122,8 @@ TEST_CASE("the one-time address gives a session, once, in a cookie that scripts 
                     "{}") == 200);
   CHECK(status_in(server.answer("GET " + path + " HTTP/1.1\r\n" + host + "\r\n")) == 403);
   CHECK(status_in(server.answer("GET /login?once= HTTP/1.1\r\n" + host + "\r\n")) == 403);
+  // A tab that is loaded again is in already.
+  CHECK(with_cookie("GET", path, "") == 303);
 }
 
 TEST_CASE("the form takes the token from a page of this server, and nothing else") {

@@ -1,6 +1,8 @@
 // The client, against the server and against worse ones.
 #include "tuner/http/client.h"
 
+#include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "support/catch.h"
@@ -93,6 +95,21 @@ TEST_CASE("nobody there, no answer, nonsense and too much are errors that name t
             .body.size() == 100);
 }
 
+TEST_CASE("an answer that nobody wants any more is not waited for") {
+  const Listener silent = listen_on({"127.0.0.1", 0});
+  std::atomic<bool> is_unwanted = false;
+  Client client(
+      Client::Settings{.address = silent.address, .is_unwanted = [&] { return is_unwanted.load(); }});
+  std::thread loses_interest([&] {
+    std::this_thread::sleep_for(Milliseconds(50));
+    is_unwanted = true;
+  });
+  const SteadyTime begin = std::chrono::steady_clock::now();
+  CHECK(store::code_of([&] { client.ask({}); }) == ExitCode::kInterrupted);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  loses_interest.join();
+}
+
 TEST_CASE("addresses are read as people write them") {
   CHECK(parse_address("127.0.0.1:8787", 1).text() == "127.0.0.1:8787");
   CHECK(parse_address(":80", 1).text() == "127.0.0.1:80");
@@ -105,10 +122,28 @@ TEST_CASE("addresses are read as people write them") {
   }
   CHECK(parse_url("http://127.0.0.1:81/base/").path == "/base");
   CHECK(parse_url("HTTP://h").address.port == 80);
-  for (const char* text : {"https://h", "h:80", "http://", "http://h/?a", "ftp://h"}) {
+  for (const char* text : {"https://h", "h:80", "http://", "http://h/?a", "http://h/a\nb", "ftp://h"}) {
     CAPTURE(text);
     CHECK(store::code_of([&] { parse_url(text); }) == ExitCode::kUsage);
   }
+}
+
+TEST_CASE("a name that begins as loopback's addresses do is not this machine's alone") {
+  for (const char* host : {"127.0.0.1", "127.1.2.3", "localhost", "::1"})
+    CHECK((Address{host, 1}.is_loopback()));
+  for (const char* host : {"127.example.org", "127.0.0.1.example.org", "127.", "0.0.0.0", "::", "gpu-box"})
+    CHECK_FALSE((Address{host, 1}.is_loopback()));
+}
+
+TEST_CASE("a server at the port of its scheme goes by its name without it too, as browsers say it") {
+  const auto has = [](const std::vector<std::string>& hosts, const char* name) {
+    return std::find(hosts.begin(), hosts.end(), name) != hosts.end();
+  };
+  const std::vector<std::string> hosts = hosts_of({"127.0.0.1", 80}, {"gpu-box:9000"});
+  for (const char* name : {"127.0.0.1", "127.0.0.1:80", "localhost", "[::1]", "gpu-box:9000"})
+    CHECK(has(hosts, name));
+  CHECK_FALSE(has(hosts, "gpu-box"));
+  CHECK_FALSE(has(hosts_of({"127.0.0.1", 8080}, {}), "127.0.0.1"));
 }
 
 TEST_CASE("a port in use names its holder and another port") {

@@ -37,7 +37,8 @@ class RawClient {
     return true;
   }
   void end_sending() { ::shutdown(socket_.get(), SHUT_WR); }
-  // Everything until the server closes, or until `text` has come.
+  // Everything until the server closes, or up to the end of `text`; what came with it stays for
+  // the next reading.
   std::string read_until(std::string_view text = {}) {
     while (text.empty() || got_.find(text) == std::string::npos) {
       pollfd waited{socket_.get(), POLLIN, 0};
@@ -45,10 +46,13 @@ class RawClient {
         FAIL("the server sends nothing and does not close; so far: " << got_);
       std::array<char, 65536> bytes{};
       const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
-      if (count <= 0) break;
+      if (count <= 0) return std::exchange(got_, {});
       got_.append(bytes.data(), static_cast<std::size_t>(count));
     }
-    return std::exchange(got_, {});
+    const std::size_t end = got_.find(text) + text.size();
+    std::string read = got_.substr(0, end);
+    got_.erase(0, end);
+    return read;
   }
 
  private:

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <tuple>
+#include <vector>
 
 #include "support/catch.h"
 #include "support/processes.h"
@@ -58,6 +60,12 @@ TEST_CASE("a body has the type and the size that its route takes, announced or n
         415);
   CHECK(status_in(server.answer(server.request("POST", "/echo", json, std::string(1001, 'x')))) == 413);
   CHECK(status_in(server.answer(server.request("GET", "/things/a", "", "x"))) == 413);
+  const auto encoded = [&](const std::string& coding) {
+    return status_in(
+        server.answer(server.request("PUT", "/any", "Content-Encoding: " + coding + "\r\n", "x")));
+  };
+  CHECK(encoded("gzip") == 415);
+  CHECK(encoded("identity") == 200);
   // Far more than there is memory for, of which nothing is taken.
   CHECK(status_in(server.answer(
             server.request("POST", "/echo", json + "Content-Length: 999999999999\r\n"))) == 413);
@@ -73,6 +81,34 @@ TEST_CASE("a body has the type and the size that its route takes, announced or n
         501);
   CHECK(status_in(server.answer(server.request("GET", "/things/a", "Transfer-Encoding: chunked\r\n"))) ==
         413);
+}
+
+TEST_CASE("what follows a body of unknown length is never taken for a request") {
+  const TestServer server(test_routes());
+  const std::string next = server.request("GET", "/things/smuggled");
+  for (const std::string coding : {"identity", "gzip", "xchunked", "chunked, chunked", "chunked, gzip", ""})
+    for (const auto& [method, target, status] : std::vector<std::tuple<std::string, std::string, int>>{
+             {"PUT", "/any", 501}, {"PATCH", "/any", 405}, {"PUT", "/nothing", 404}, {"GET", "/%", 400}}) {
+      CAPTURE(coding, target);
+      RawClient client(server.port());
+      client.send(server.request(method, target, "Transfer-Encoding: " + coding + "\r\n") + next);
+      const std::string answer = client.read_until();
+      CHECK(status_in(answer) == status);
+      CHECK(answer.find("smuggled") == std::string::npos);
+    }
+}
+
+TEST_CASE("a chunked body that is none is answered, whatever is wrong with it") {
+  const TestServer server(test_routes());
+  const std::string begin = server.request("PUT", "/any", "Transfer-Encoding: chunked\r\n");
+  CHECK(body_in(server.answer(begin + "2\r\nab\r\n0\r\nX-Sum: 1\r\n\r\n")) == "ab");
+  for (const std::string& body :
+       {std::string("-1\r\n"), std::string("0x2\r\nab\r\n0\r\n\r\n"),
+        "2;" + std::string(200'000, 'x') + "\r\nab\r\n0\r\n\r\n",
+        std::string("2\r\nab\r\n0\r\nTransfer-Encoding: gzip\r\n\r\n"), std::string("2\r\nabcd0\r\n\r\n")}) {
+    CAPTURE(body.substr(0, 40));
+    CHECK(status_in(server.answer(begin + body)) == 400);
+  }
 }
 
 TEST_CASE("a client that asks first is told to go on, or that there is no need to") {
@@ -175,6 +211,28 @@ TEST_CASE("bodies take no more memory together than the limit") {
   first.send(std::string(1000, 'x'));
   CHECK(status_in(first.read_until(std::string(1000, 'x'))) == 200);
   CHECK(status_in(server.answer(head + std::string(1000, 'x'))) == 200);
+}
+
+TEST_CASE("a handler learns that its client has gone, and answers one that has only stopped sending") {
+  std::atomic<int> gone = 0;
+  std::vector<Route> routes = test_routes();
+  routes.push_back({"GET", "/slow", [&](const Request& request) {
+                      for (int i = 0; i < 3000 && !request.is_client_gone(); ++i)
+                        std::this_thread::sleep_for(Milliseconds(10));
+                      gone += request.is_client_gone() ? 1 : 0;
+                      return Response::text("late");
+                    }});
+  const TestServer server(std::move(routes));
+  {
+    RawClient client(server.port());
+    client.send(server.request("GET", "/slow"));
+  }
+  tests::wait_until([&] { return gone == 1; }, "the handler knows that the client has gone");
+  CHECK(body_in(server.answer(server.request("GET", "/slow"))) == "late");
+  // What comes behind a request is the next one, and no sign of an end.
+  RawClient client(server.port());
+  client.send(server.request("GET", "/things/first") + server.request("GET", "/things/second"));
+  CHECK(client.read_until("second").find("first") != std::string::npos);
 }
 
 TEST_CASE("a stream comes in chunks, and without them to an old client") {

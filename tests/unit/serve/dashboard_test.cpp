@@ -1,11 +1,15 @@
 // The API of `tune serve`, as pages and programs use it.
 #include "tuner/serve/dashboard.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include "support/catch.h"
+#include "support/processes.h"
+#include "tuner/core/error.h"
 #include "tuner/core/model_reference.h"
 #include "tuner/endpoint/endpoint_state.h"
 #include "tuner/os/process.h"
@@ -213,7 +217,8 @@ TEST_CASE("a log comes in pieces of whole lines, without what a terminal would o
   CHECK(served.json("/api/studies/steel/trials/1/log?offset=-6").at("text") == " done\n");
   CHECK(served.error("/api/studies/steel/trials/1/log?attempt=2", 404) ==
         "steel/1 has no attempt 2; it has 1");
-  served.error("/api/studies/steel/trials/1/log?offset=x", 400);
+  CHECK(served.error("/api/studies/steel/trials/1/log?offset=x", 400).starts_with("offset must be a whole"));
+  CHECK(served.error("/api/studies/steel/points?after=x", 400).starts_with("after must be a whole number"));
   append(std::string(600'000, 'x') + "\nlast\n");
   const Json piece = served.json("/api/studies/steel/trials/1/log");
   CHECK(piece.at("next").get<int>() < 300'000);
@@ -328,6 +333,24 @@ TEST_CASE("pages come compressed where the browser takes it, and for every addre
   CHECK(served.get("/assets/nothing.js").status == 404);
 }
 
+// The endpoint "steel" of the store, as its supervisor writes it.
+void add_endpoint(const ServedStore& store, const std::string& host, endpoint::State word) {
+  const fs::path folder = store.path() / "endpoints/steel";
+  fs::create_directories(folder);
+  std::ofstream(folder / endpoint::kAuthorizationFile)
+      << "Authorization: Bearer " << http::kTestToken << '\n';
+  endpoint::EndpointState state;
+  state.name = "steel";
+  state.asked = parse_model_reference("steel@champion");
+  state.pid = ::getpid();
+  state.start_time = process_info(::getpid())->start_time;
+  state.boot_id = boot_id();
+  state.version = 3;
+  state.url = "http://" + host;
+  state.state = word;
+  std::ofstream(folder / endpoint::kStateFile) << endpoint::state_json(state);
+}
+
 TEST_CASE("the sandbox reaches an endpoint's own paths with its token, and nothing else") {
   ServedStore store(1);
   std::vector<http::Route> routes{
@@ -349,22 +372,7 @@ TEST_CASE("the sandbox reaches an endpoint's own paths with its token, and nothi
        },
        false, 1000}};
   std::optional<http::TestServer> worker(std::in_place, std::move(routes));
-  const fs::path folder = store.path() / "endpoints/steel";
-  fs::create_directories(folder);
-  std::ofstream(folder / endpoint::kAuthorizationFile)
-      << "Authorization: Bearer " << http::kTestToken << '\n';
-  endpoint::EndpointState state;
-  state.name = "steel";
-  state.asked = parse_model_reference("steel@champion");
-  state.pid = ::getpid();
-  state.start_time = process_info(::getpid())->start_time;
-  state.boot_id = boot_id();
-  state.version = 3;
-  state.url = "http://" + worker->host();
-  const auto write_state = [&](endpoint::State word) {
-    state.state = word;
-    std::ofstream(folder / endpoint::kStateFile) << endpoint::state_json(state);
-  };
+  const auto write_state = [&](endpoint::State word) { add_endpoint(store, worker->host(), word); };
   write_state(endpoint::State::kNotDeployed);
   const Served served(store.path());
   const std::string to = "/api/endpoints/steel/invoke";
@@ -387,6 +395,36 @@ TEST_CASE("the sandbox reaches an endpoint's own paths with its token, and nothi
   CHECK(served.post("/api/endpoints/none/invoke", "x").status == 404);
   worker.reset();
   CHECK(served.post(to, "x").status == 502);
+}
+
+TEST_CASE("answers that take long leave threads to the pages, and end with the server") {
+  ServedStore store(1);
+  // It takes a connection, and says nothing.
+  const http::Listener silent = http::listen_on({"127.0.0.1", 0});
+  add_endpoint(store, silent.address.text(), endpoint::State::kDeployed);
+  std::optional<Served> served(std::in_place, store.path());
+  std::vector<std::thread> asking;
+  std::atomic<int> waiting = 0, busy = 0;
+  for (int i = 0; i < 8; ++i)
+    asking.emplace_back([&] {
+      http::ClientRequest request{"POST", "/api/endpoints/steel/invoke", {}, "x"};
+      request.headers.push_back({"Authorization", "Bearer " + served->token()});
+      http::Client client(http::Client::Settings{served->dashboard().address()});
+      ++waiting;
+      try {
+        const http::ClientResponse answer = client.ask(request);
+        if (answer.status == 503 && answer.header("Retry-After") != nullptr) ++busy;
+      } catch (const Error&) {
+        // The server has ended.
+      }
+    });
+  tests::wait_until([&] { return waiting == 8 && busy == 3; }, "three of eight are told to come back");
+  CHECK(served->get("/api/studies/steel").status == 200);
+  const SteadyTime begin = std::chrono::steady_clock::now();
+  served->dashboard().stop();
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  for (std::thread& thread : asking) thread.join();
+  CHECK(busy == 3);
 }
 
 }  // namespace

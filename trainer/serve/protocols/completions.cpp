@@ -6,7 +6,8 @@
 namespace tune::trainer::serve {
 namespace {
 
-constexpr std::int64_t kMostPrompts = 64, kMostStops = 16, kMostAlternatives = 20;
+constexpr std::int64_t kMostPrompts = 64, kMostAnswers = 64;
+constexpr std::int64_t kMostStops = 4, kMostAlternatives = 20;  // OpenAI's
 
 // A message's content: a text, or parts of which all are texts.
 std::string content_of(JsonMembers& message) {
@@ -137,12 +138,21 @@ void read_scores(JsonMembers& body, CompletionRequest& request) {
   if (wanted) request.alternatives = static_cast<int>(count.value_or(0));
 }
 
+void read_choices(JsonMembers& body, CompletionRequest& request) {
+  const std::int64_t count = body.whole("n", 1, kMostAnswers).value_or(1);
+  request.choices = static_cast<std::size_t>(count);
+  if (request.choices * request.prompts.size() > kMostAnswers)
+    throw Refusal("n is " + std::to_string(count) + " for " + std::to_string(request.prompts.size()) +
+                      " prompts: " + std::to_string(kMostAnswers) + " answers are the most",
+                  "n");
+  if (request.is_chat) return;
+  if (const auto most = body.whole("best_of", 1, kMostAnswers); most && *most != count)
+    throw Refusal("best_of is " + std::to_string(*most) + " and n " + std::to_string(count) +
+                      ": as many answers are made as are given",
+                  "best_of", "unsupported_parameter");
+}
+
 void refuse_what_is_not_done(JsonMembers& body, bool is_chat) {
-  for (const char* name : {"n", "best_of"})
-    if (const auto count = body.whole(name, 0, 1 << 20); count && *count != 1)
-      throw Refusal(
-          std::string(name) + " is " + std::to_string(*count) + ": one answer is made for each prompt", name,
-          "unsupported_parameter");
   for (const char* name : {"tools", "functions", "audio", "prediction", "web_search_options", "logit_bias"})
     body.refuse_unless_empty(name, "this is not done here");
   for (const char* name : {"tool_choice", "function_call"})
@@ -153,7 +163,12 @@ void refuse_what_is_not_done(JsonMembers& body, bool is_chat) {
       throw Refusal("response_format: answers are plain texts", "response_format", "unsupported_parameter");
   if (const Json* kinds = body.find("modalities"); kinds != nullptr && *kinds != Json::array({"text"}))
     throw Refusal("modalities: answers are plain texts", "modalities", "unsupported_parameter");
-  if (is_chat) return;
+  if (is_chat) {
+    if (const Json* effort = body.find("reasoning_effort"); effort != nullptr && *effort != "none")
+      throw Refusal("reasoning_effort: this model does not think before it answers", "reasoning_effort",
+                    "unsupported_parameter");
+    return;
+  }
   body.refuse_unless_empty("echo", "the prompt is not repeated");
   body.refuse_unless_empty("suffix", "texts are not written into a gap");
 }
@@ -175,10 +190,10 @@ OrderedJson chat_scores(const std::vector<served::WrittenToken>& scores) {
   return {{"content", content}};
 }
 
-OrderedJson completion_scores(const std::vector<served::WrittenToken>& scores) {
+// `offset` is how many bytes of tokens came before these.
+OrderedJson completion_scores(const std::vector<served::WrittenToken>& scores, std::size_t offset) {
   OrderedJson tokens = OrderedJson::array(), logprobs = OrderedJson::array(), tops = OrderedJson::array(),
               offsets = OrderedJson::array();
-  std::size_t offset = 0;
   for (const served::WrittenToken& token : scores) {
     tokens.push_back(token.chosen.token);
     logprobs.push_back(token.chosen.logprob);
@@ -191,9 +206,10 @@ OrderedJson completion_scores(const std::vector<served::WrittenToken>& scores) {
   return {{"tokens", tokens}, {"token_logprobs", logprobs}, {"top_logprobs", tops}, {"text_offset", offsets}};
 }
 
-OrderedJson scores_json(bool is_chat, const std::vector<served::WrittenToken>& scores, bool has_scores) {
+OrderedJson scores_json(bool is_chat, const std::vector<served::WrittenToken>& scores, bool has_scores,
+                        std::size_t offset) {
   if (!has_scores) return {};
-  return is_chat ? chat_scores(scores) : completion_scores(scores);
+  return is_chat ? chat_scores(scores) : completion_scores(scores, offset);
 }
 
 OrderedJson end_json(served::End end) {
@@ -230,6 +246,7 @@ CompletionRequest read_completion(std::string_view text, bool is_chat) {
     request.prompts.emplace_back(messages_of(body));
   else
     request.prompts = prompts_of(body);
+  read_choices(body, request);
   read_settings(body, request);
   read_scores(body, request);
   refuse_what_is_not_done(body, is_chat);
@@ -257,7 +274,7 @@ OrderedJson completion_json(const CompletionHead& head, const std::vector<Choice
       choice["message"] = {{"role", "assistant"}, {"content", choices[i].text}, {"refusal", nullptr}};
     else
       choice["text"] = choices[i].text;
-    choice["logprobs"] = scores_json(head.is_chat, choices[i].scores, has_scores);
+    choice["logprobs"] = scores_json(head.is_chat, choices[i].scores, has_scores, /*offset=*/0);
     choice["finish_reason"] = end_json(choices[i].end);
     json["choices"].push_back(std::move(choice));
   }
@@ -266,18 +283,20 @@ OrderedJson completion_json(const CompletionHead& head, const std::vector<Choice
 }
 
 OrderedJson piece_json(const CompletionHead& head, std::size_t index, const served::Written& piece,
-                       bool is_first, bool has_scores) {
+                       const PieceForm& form) {
   OrderedJson json = head_json(head, /*is_piece=*/true), choice{{"index", index}};
   if (head.is_chat) {
     choice["delta"] = OrderedJson::object();
-    if (is_first) choice["delta"]["role"] = "assistant";
-    if (is_first || !piece.text.empty()) choice["delta"]["content"] = piece.text;
+    if (form.is_first) choice["delta"]["role"] = "assistant";
+    if (form.is_first || !piece.text.empty()) choice["delta"]["content"] = piece.text;
   } else {
     choice["text"] = piece.text;
   }
-  choice["logprobs"] = scores_json(head.is_chat, piece.scores, has_scores && !piece.scores.empty());
+  choice["logprobs"] =
+      scores_json(head.is_chat, piece.scores, form.has_scores && !piece.scores.empty(), form.offset);
   choice["finish_reason"] = end_json(piece.end);
   json["choices"] = OrderedJson::array({choice});
+  if (form.reports_usage) json["usage"] = nullptr;
   return json;
 }
 

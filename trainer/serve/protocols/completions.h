@@ -15,13 +15,14 @@ namespace tune::trainer::serve {
 struct CompletionRequest {
   bool is_chat = false;
   std::string model;
-  std::vector<served::Prompt> prompts;          // one of a chat; one answer each
+  std::vector<served::Prompt> prompts;          // one of a chat
+  std::size_t choices = 1;                      // answers to each
   served::GenerationSettings settings;          // max_new_tokens 0: as many as there is room for
   int alternatives = -1;                        // see served::GenerationRequest
   bool streams = false, reports_usage = false;  // the latter of a stream
 };
 
-// What OpenAI's API has and this server does not do (tools, several choices, response formats and so on) is
+// What OpenAI's API has and this server does not do (tools, response formats and so on) is
 // refused by name, not passed over; what changes no answer (user, metadata) is. Beside OpenAI's members there
 // are top_k and repetition_penalty. Without a seed one is drawn. Throws Refusal.
 CompletionRequest read_completion(std::string_view body, bool is_chat);
@@ -48,9 +49,16 @@ struct Choice {
 
 OrderedJson completion_json(const CompletionHead& head, const std::vector<Choice>& choices,
                             const Usage& usage, bool has_scores);
+// What is true of a piece beside what it adds.
+struct PieceForm {
+  bool is_first = false, has_scores = false;
+  bool reports_usage = false;  // in the stream's last event; the others say null
+  std::size_t offset = 0;      // the bytes of its choice's tokens before it
+};
+
 // One event of a stream: what was added to one choice. A chat's first piece names the role.
 OrderedJson piece_json(const CompletionHead& head, std::size_t choice, const served::Written& piece,
-                       bool is_first, bool has_scores);
+                       const PieceForm& form);
 // The last event before [DONE] where the usage is asked for.
 OrderedJson usage_piece_json(const CompletionHead& head, const Usage& usage);
 OrderedJson openai_error_json(int status, const std::string& message, const std::string& param = {},

@@ -64,13 +64,29 @@ metrics::ClassificationQuality Answers::quality() const {
 std::optional<Answers> answers_to(
     const metrics::LabelSet& set, std::int64_t batch,
     const std::function<torch::Tensor(const std::vector<std::int64_t>& examples)>& logits_of,
-    const std::function<bool()>& interrupted) {
-  Answers answers(set);
-  const auto count = static_cast<std::int64_t>(set.labels.size());
-  for (std::int64_t first = 0; first < count; first += batch) {
-    if (interrupted()) return std::nullopt;
-    answers.add(logits_of(run_of(first, std::min(batch, count - first))));
+    const std::function<bool()>& interrupted, const parallel::Team& team) {
+  const auto count = static_cast<std::int64_t>(set.labels.size()),
+             classes = static_cast<std::int64_t>(set.classes.size());
+  const auto [begin, end] = team.share((count + batch - 1) / batch);
+  std::vector<float> own;
+  bool stops = false;
+  for (std::int64_t i = begin; i < end; ++i) {
+    stops = interrupted();
+    if (stops) break;
+    const torch::Tensor logits = logits_of(run_of(i * batch, std::min(batch, count - i * batch)))
+                                     .detach()
+                                     .to(torch::kFloat)
+                                     .cpu()
+                                     .contiguous();
+    TUNE_CHECK(logits.size(1) == classes);
+    own.insert(own.end(), logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel());
   }
+  if (team.any(stops)) return std::nullopt;
+  std::vector<float> all = team.gathered(own);
+  const torch::Tensor logits = torch::from_blob(all.data(), {count, classes}, torch::kFloat);
+  Answers answers(set);
+  for (std::int64_t first = 0; first < count; first += batch)
+    answers.add(logits.narrow(0, first, std::min(batch, count - first)));
   return answers;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/metrics/classification_quality.h"
+#include "trainer/parallel/team.h"
 #include "trainer/served/served_model.h"
 #include "trainer/tasks/classification/training_targets.h"
 
@@ -36,11 +37,12 @@ class Answers {
   double cross_entropy_ = 0;
 };
 
-// `logits_of` gives those of the examples at these indices, batch by batch in the set's order. nullopt once
-// `interrupted` says so. The caller has chosen the precision and turned gradients off.
+// `logits_of` gives those of the examples at these indices, batch by batch in the set's order; `team` divides
+// the batches. nullopt once `interrupted` says so. The caller has chosen the precision and turned gradients
+// off.
 std::optional<Answers> answers_to(
     const metrics::LabelSet& set, std::int64_t batch,
     const std::function<torch::Tensor(const std::vector<std::int64_t>& examples)>& logits_of,
-    const std::function<bool()>& interrupted);
+    const std::function<bool()>& interrupted, const parallel::Team& team = *parallel::alone());
 
 }  // namespace tune::trainer::classification

@@ -156,7 +156,7 @@ std::string DetectionTraining::initial_weights() const {
 
 loop::LossTerms DetectionTraining::losses(const weights::TensorMap& tensors) {
   const DetectorLosses losses = detector_->losses(
-      {normalise_(training_->pixels(tensors)), ImageSet::shown(tensors)}, tensors, *objects_);
+      {normalise_(training_->pixels(tensors)), ImageSet::shown(tensors)}, tensors, *objects_, *compute_.team);
   return {losses.cross_entropy, losses.smooth_l1};
 }
 
@@ -169,7 +169,7 @@ bool DetectionTraining::measures_losses() const {
 loop::Metrics DetectionTraining::evaluate(const std::function<bool()>& interrupted) {
   const auto inference =
       infer(*detector_, *validation_, kind_, compute_,
-            {inference_batch(kind_, compute_), kind_.limits, measures_losses(), interrupted});
+            {inference_batch(kind_, compute_), kind_.limits, measures_losses(), interrupted, compute_.team});
   if (!inference) return {};
   const Quality quality = judge(validation_->dataset(), inference->detections);
   loop::Metrics metrics{{"validation:mAP", quality.coco.ap}, {"validation:mAP50", quality.coco.ap50}};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/loop/device.h"
+#include "trainer/parallel/team.h"
 #include "trainer/tasks/detection/data/dataset.h"
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/models.h"
@@ -44,9 +45,10 @@ class Detector {
   // For a data set whose images have at most so many objects.
   virtual std::unique_ptr<ObjectTensors> object_tensors(std::size_t most_objects,
                                                         const loop::Compute& compute) const = 0;
-  // In training mode. `tensors` are those that `objects` added, on the device.
+  // In training mode. `tensors` are those that `objects` added, on the device. Of a batch that `team` shares,
+  // `input` is this process's part; the mean of all parts' losses by their images is that of the batch.
   virtual DetectorLosses losses(const DetectorInput& input, const weights::TensorMap& tensors,
-                                const ObjectTensors& objects) = 0;
+                                const ObjectTensors& objects, const parallel::Team& team) = 0;
   // Whether a device may repeat what it did in losses(): see loop::Training::losses().
   virtual bool may_be_repeated() const = 0;
 

@@ -41,8 +41,13 @@ std::optional<Inference> infer(Detector& detector, const ImageSet& images, const
           : nullptr;
   Inference result;
   double weight = 0;
-  for (std::int64_t first = 0; first < images.count(); first += options.batch_size) {
-    if (options.interrupted()) return std::nullopt;
+  const auto [begin, end] =
+      options.team->share((images.count() + options.batch_size - 1) / options.batch_size);
+  bool stops = false;
+  for (std::int64_t batch = begin; batch < end; ++batch) {
+    stops = options.interrupted();
+    if (stops) break;
+    const std::int64_t first = batch * options.batch_size;
     std::vector<std::int64_t> examples(
         static_cast<std::size_t>(std::min(options.batch_size, images.count() - first)));
     std::iota(examples.begin(), examples.end(), first);
@@ -62,10 +67,12 @@ std::optional<Inference> infer(Detector& detector, const ImageSet& images, const
       append(result.detections, answer.found[i],
              images.dataset().examples[static_cast<std::size_t>(examples[i])]);
   }
-  if (weight > 0) {
-    result.cross_entropy /= weight;
-    result.smooth_l1 /= weight;
-  }
+  if (options.team->any(stops)) return std::nullopt;
+  result.detections = options.team->gathered(result.detections);
+  const std::vector<double> sums = options.team->sums({result.cross_entropy, result.smooth_l1, weight});
+  const double divisor = sums[2] > 0 ? sums[2] : 1;
+  result.cross_entropy = sums[0] / divisor;
+  result.smooth_l1 = sums[1] / divisor;
   return result;
 }
 

@@ -71,14 +71,18 @@ RegionSample sample_of_regions(const Regions& regions, const ObjectBatch& object
   return {torch::cat(all_boxes), torch::cat(all_images), torch::cat(all_categories), torch::cat(all_offsets)};
 }
 
-StageLosses region_losses(const RegionScores& scores, const RegionSample& sample) {
-  const auto regions = static_cast<double>(std::max<std::int64_t>(1, sample.categories.size(0)));
+StageLosses region_losses(const RegionScores& scores, const RegionSample& sample, std::int64_t images,
+                          const parallel::Team& team) {
+  const std::vector<torch::Tensor> counts =
+      shared_counts({torch::full({}, sample.categories.size(0), sample.categories.options())}, images, team);
+  const torch::Tensor regions = counts[0].clamp_min(1);
   const torch::Tensor places = (sample.categories > 0).nonzero().squeeze(1);
   const torch::Tensor found = scores.offsets.index({places, sample.categories.index_select(0, places)});
   return {
-      torch::cross_entropy_loss(scores.logits, sample.categories, {}, at::Reduction::Sum) / regions,
+      torch::cross_entropy_loss(scores.logits, sample.categories, {}, at::Reduction::Sum) / regions *
+          counts[1],
       torch::smooth_l1_loss(found, sample.offsets.index_select(0, places), at::Reduction::Sum, kLinearFrom) /
-          regions};
+          regions * counts[1]};
 }
 
 std::vector<ScoredBox> detections_in_regions(const torch::Tensor& probabilities, const torch::Tensor& offsets,

@@ -46,8 +46,10 @@ struct RegionSample {
 RegionSample sample_of_regions(const Regions& regions, const ObjectBatch& objects,
                                const RegionHeadRules& rules, Draw draw);
 
-// The mean cross-entropy, and the distance of objects' offsets by the number of all regions.
-StageLosses region_losses(const RegionScores& scores, const RegionSample& sample);
+// The mean cross-entropy, and the distance of objects' offsets by the number of all regions, which are those
+// of the whole batch where `team` shares one. `images` are this process's.
+StageLosses region_losses(const RegionScores& scores, const RegionSample& sample, std::int64_t images,
+                          const parallel::Team& team = *parallel::alone());
 
 // Of one image: `probabilities` [P, classes + 1] and `offsets` [P, classes + 1, 4] of `regions` [P, 4], all
 // on the CPU and contiguous. Boxes are fractions of the image of that size; the result is sorted by falling

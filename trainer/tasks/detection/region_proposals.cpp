@@ -141,7 +141,8 @@ AnchorScores ProposalHeadImpl::forward(const std::vector<torch::Tensor>& maps) {
 }
 
 StageLosses proposal_losses(const AnchorScores& scores, const torch::Tensor& anchors,
-                            const ObjectBatch& objects, const ProposalRules& rules, Draw draw) {
+                            const ObjectBatch& objects, const ProposalRules& rules, Draw draw,
+                            const parallel::Team& team) {
   torch::Tensor entropy, distance, sampled;
   for (std::int64_t image = 0; image < scores.logits.size(0); ++image) {
     const torch::Tensor boxes = objects.boxes[image];
@@ -169,8 +170,9 @@ StageLosses proposal_losses(const AnchorScores& scores, const torch::Tensor& anc
                       .sum());
     add(sampled, chosen.counts.sum());
   }
-  sampled = sampled.clamp_min(1);
-  return {entropy / sampled, distance / sampled};
+  const std::vector<torch::Tensor> counts = shared_counts({sampled}, scores.logits.size(0), team);
+  const torch::Tensor divisor = counts[0].clamp_min(1);
+  return {entropy / divisor * counts[1], distance / divisor * counts[1]};
 }
 
 Regions propose_regions(const AnchorScores& scores, const torch::Tensor& anchors,

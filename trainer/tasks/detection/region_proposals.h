@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "trainer/images/image.h"
+#include "trainer/parallel/team.h"
 #include "trainer/tasks/detection/region_sampling.h"
 
 namespace tune::trainer::detection {
@@ -36,9 +37,11 @@ struct StageLosses {
 };
 
 // Over the sampled anchors of all images: the mean cross-entropy of objects against the rest, and the
-// distance of objects' offsets by the number of the sampled.
+// distance of objects' offsets by the number of the sampled, which are those of the whole batch where `team`
+// shares one.
 StageLosses proposal_losses(const AnchorScores& scores, const torch::Tensor& anchors,
-                            const ObjectBatch& objects, const ProposalRules& rules, Draw draw);
+                            const ObjectBatch& objects, const ProposalRules& rules, Draw draw,
+                            const parallel::Team& team = *parallel::alone());
 
 struct Regions {
   torch::Tensor boxes;   // float [B, P, 4], by falling score, within their image

@@ -7,8 +7,9 @@
 namespace tune::trainer::detection {
 namespace {
 
-SsdLoss loss_of(const SsdOutput& output, const Targets& targets, const DetectorModel& kind) {
-  return ssd_loss(output.logits, output.offsets, targets, kind.rules.divisor);
+SsdLoss loss_of(const SsdOutput& output, const Targets& targets, const DetectorModel& kind,
+                const parallel::Team& team) {
+  return ssd_loss(output.logits, output.offsets, targets, kind.rules.divisor, team);
 }
 
 }  // namespace
@@ -35,9 +36,10 @@ std::unique_ptr<ObjectTensors> SsdDetector::object_tensors(std::size_t most_obje
 }
 
 DetectorLosses SsdDetector::losses(const DetectorInput& input, const weights::TensorMap& tensors,
-                                   const ObjectTensors& objects) {
+                                   const ObjectTensors& objects, const parallel::Team& team) {
   const SsdOutput output = model_(input.images);
-  const SsdLoss loss = loss_of(output, dynamic_cast<const TargetMaker&>(objects).targets(tensors), kind_);
+  const SsdLoss loss =
+      loss_of(output, dynamic_cast<const TargetMaker&>(objects).targets(tensors), kind_, team);
   return {loss.cross_entropy, loss.smooth_l1};
 }
 
@@ -48,7 +50,7 @@ Detector::Answer SsdDetector::answer(const DetectorInput& input, const Detection
   Answer answer;
   if (objects != nullptr) {
     const Targets targets = dynamic_cast<const TargetMaker&>(*objects).targets(tensors);
-    const SsdLoss loss = loss_of(output, targets, kind_);
+    const SsdLoss loss = loss_of(output, targets, kind_, *parallel::alone());
     answer.losses = {loss.cross_entropy, loss.smooth_l1};
     answer.weight = (targets.categories > 0).sum().item<double>();
   }

@@ -13,7 +13,7 @@ class SsdDetector final : public Detector {
   std::unique_ptr<ObjectTensors> object_tensors(std::size_t most_objects,
                                                 const loop::Compute& compute) const override;
   DetectorLosses losses(const DetectorInput& input, const weights::TensorMap& tensors,
-                        const ObjectTensors& objects) override;
+                        const ObjectTensors& objects, const parallel::Team& team) override;
   bool may_be_repeated() const override { return true; }
   Answer answer(const DetectorInput& input, const DetectionLimits& limits, const loop::Compute& compute,
                 const ObjectTensors* objects, const weights::TensorMap& tensors) override;

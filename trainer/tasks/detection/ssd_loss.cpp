@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
+
+#include "trainer/tasks/detection/shared_counts.h"
 
 namespace tune::trainer::detection {
-
 SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets,
-                 LossDivisor divisor) {
+                 LossDivisor divisor, const parallel::Team& team) {
   const std::int64_t boxes = logits.size(1);
   // With the few classes outside, the boxes fill LibTorch's vectors; the other way round it takes several
   // times as long.
@@ -29,15 +31,18 @@ SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, cons
       torch::smooth_l1_loss(offsets.to(torch::kFloat), targets.offsets, at::Reduction::None);
   SsdLoss loss;
   loss.cross_entropy = losses.masked_fill(positive.logical_not(), 0.0).sum() + mined.sum();
-  const torch::Tensor positives = positive.sum().clamp_min(1);
   if (divisor == LossDivisor::kPositives) {
-    loss.smooth_l1 = distances.sum(-1).masked_fill(positive.logical_not(), 0.0).sum() / positives;
-    loss.cross_entropy = loss.cross_entropy / positives;
+    const std::vector<torch::Tensor> counts = shared_counts({positive.sum()}, logits.size(0), team);
+    const torch::Tensor positives = counts[0].clamp_min(1);
+    loss.smooth_l1 = distances.sum(-1).masked_fill(positive.logical_not(), 0.0).sum() / positives * counts[1];
+    loss.cross_entropy = loss.cross_entropy / positives * counts[1];
     return loss;
   }
   const torch::Tensor off = distances.masked_fill(positive.logical_not().unsqueeze(-1), 0.0);
-  loss.smooth_l1 = off.sum() / (off.detach() > 0).sum().clamp_min(1);
-  loss.cross_entropy = loss.cross_entropy / (easy.logical_not().sum() + positives);
+  const std::vector<torch::Tensor> counts = shared_counts(
+      {positive.sum(), (off.detach() > 0).sum(), easy.logical_not().sum()}, logits.size(0), team);
+  loss.smooth_l1 = off.sum() / counts[1].clamp_min(1) * counts[3];
+  loss.cross_entropy = loss.cross_entropy / (counts[2] + counts[0].clamp_min(1)) * counts[3];
   return loss;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // The loss of SSD (Liu et al., ECCV 2016, section 2.2).
+#include "trainer/parallel/team.h"
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::detection {
@@ -28,8 +29,11 @@ inline constexpr std::int64_t kNegativesPerPositive = 3;
 
 // `logits` [B, N, classes + 1] and `offsets` [B, N, 4], computed in fp32 whatever their dtype. The background
 // boxes of an image with the largest loss count, three for each positive (none without positives). Smooth L1
-// turns from quadratic to linear at 1. A batch without positives has the loss 0.
+// turns from quadratic to linear at 1. A batch without positives has the loss 0. Where a team shares a batch,
+// each process has a part of it, and the mean of their losses by the images of each is that of the whole
+// batch.
 SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets,
-                 LossDivisor divisor = LossDivisor::kPositives);
+                 LossDivisor divisor = LossDivisor::kPositives,
+                 const parallel::Team& team = *parallel::alone());
 
 }  // namespace tune::trainer::detection

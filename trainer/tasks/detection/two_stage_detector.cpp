@@ -80,18 +80,20 @@ TwoStageDetector::Seen TwoStageDetector::see(const DetectorInput& input,
 }
 
 DetectorLosses TwoStageDetector::losses_of(const Seen& seen, const DetectorInput& input,
-                                           const weights::TensorMap& tensors, Draw draw) {
+                                           const weights::TensorMap& tensors, Draw draw,
+                                           const parallel::Team& team) {
   const ObjectBatch objects = resized_objects(tensors, shown_sizes(input), seen.images.sizes);
-  const StageLosses first = proposal_losses(seen.scores, seen.anchors, objects, proposals_, draw);
+  const StageLosses first = proposal_losses(seen.scores, seen.anchors, objects, proposals_, draw, team);
   const RegionSample sample = sample_of_regions(seen.regions, objects, head_, draw);
-  const StageLosses second = region_losses(
-      model_->region_scores(seen.maps, sample.boxes, sample.images, seen.images.pixels.size(2)), sample);
+  const StageLosses second =
+      region_losses(model_->region_scores(seen.maps, sample.boxes, sample.images, seen.images.pixels.size(2)),
+                    sample, input.images.size(0), team);
   return {first.classes + second.classes, first.boxes + second.boxes};
 }
 
 DetectorLosses TwoStageDetector::losses(const DetectorInput& input, const weights::TensorMap& tensors,
-                                        const ObjectTensors&) {
-  return losses_of(see(input, proposals_.training), input, tensors, Draw::kRandom);
+                                        const ObjectTensors&, const parallel::Team& team) {
+  return losses_of(see(input, proposals_.training), input, tensors, Draw::kRandom, team);
 }
 
 Detector::Answer TwoStageDetector::answer(const DetectorInput& input, const DetectionLimits& limits,
@@ -100,7 +102,7 @@ Detector::Answer TwoStageDetector::answer(const DetectorInput& input, const Dete
   const Seen seen = see(input, proposals_.inference);
   Answer answer;
   if (objects != nullptr) {
-    answer.losses = losses_of(seen, input, tensors, Draw::kSame);
+    answer.losses = losses_of(seen, input, tensors, Draw::kSame, *parallel::alone());
     answer.weight = static_cast<double>(input.images.size(0));
   }
   answer.found = detections_in(seen, limits);

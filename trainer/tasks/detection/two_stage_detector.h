@@ -27,7 +27,7 @@ class TwoStageDetector final : public Detector {
                                                 const loop::Compute& compute) const override;
   // The cross-entropies of both stages together, and both stages' distances.
   DetectorLosses losses(const DetectorInput& input, const weights::TensorMap& tensors,
-                        const ObjectTensors& objects) override;
+                        const ObjectTensors& objects, const parallel::Team& team) override;
   bool may_be_repeated() const override { return false; }
   // With the losses of anchors and regions that are the same each time, not drawn.
   Answer answer(const DetectorInput& input, const DetectionLimits& limits, const loop::Compute& compute,
@@ -45,7 +45,7 @@ class TwoStageDetector final : public Detector {
   TwoStageDetector(TwoStageModel model, const DetectorModel& kind);
   Seen see(const DetectorInput& input, const ProposalRules::Counts& counts);
   DetectorLosses losses_of(const Seen& seen, const DetectorInput& input, const weights::TensorMap& tensors,
-                           Draw draw);
+                           Draw draw, const parallel::Team& team);
   std::vector<std::vector<ScoredBox>> detections_in(const Seen& seen, const DetectionLimits& limits);
 
   const data::Preprocessing preprocessing_;

@@ -245,7 +245,7 @@ loop::Metrics ImageClassificationTraining::evaluate(const std::function<bool()>&
         if (!cached) return logits_of(network, validation_pixels_, examples);
         return network.head(validation_features_.slice(0, examples.front(), examples.back() + 1));
       },
-      interrupted);
+      interrupted, *compute_.team);
   if (!answers) return {};
   const metrics::ClassificationQuality quality = answers->quality();
   loop::Metrics found{{"validation:accuracy", quality.accuracy},

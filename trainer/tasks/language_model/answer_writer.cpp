@@ -31,8 +31,8 @@ AnswerWriter::AnswerWriter(const text::Tokenizer& tokenizer, std::vector<std::in
 served::WrittenToken AnswerWriter::scored(std::int64_t id, std::span<const float> logits) const {
   const double total = log_total(logits);
   const auto score = [&](std::int64_t of) {
-    const std::string shown = tokenizer_.decode(std::vector{of}, /*skip_special=*/false);
-    return served::TokenScore{shown, static_cast<double>(logits[static_cast<std::size_t>(of)]) - total};
+    return served::TokenScore{tokenizer_.bytes_of(of),
+                              static_cast<double>(logits[static_cast<std::size_t>(of)]) - total};
   };
   served::WrittenToken token{score(id), {}};
   for (const std::int64_t other : largest_logits(logits, static_cast<std::size_t>(alternatives_)))

@@ -140,11 +140,37 @@ loop::LossTerms LanguageModelTraining::losses(const weights::TensorMap& tensors)
   return {sum / static_cast<double>(targets.size(0))};
 }
 
+// One takes the most probable tokens, so that it does not matter who answers which prompt.
+std::optional<std::vector<std::string>> LanguageModelTraining::answers_to_prompts(
+    const GenerationSettings& settings, const std::function<bool()>& interrupted) const {
+  const std::vector<std::vector<std::int64_t>>& prompts = parts_.data.prompts;
+  const parallel::Team& team = *compute_.team;
+  const auto [begin, end] = team.share(static_cast<std::int64_t>(prompts.size()));
+  nn::Decoder decoder = parts_.decoder;
+  std::vector<GeneratedAnswer> answers;
+  if (begin < end)
+    answers = generate(decoder, parts_.base->tokenizer, parts_.base->ends,
+                       {prompts.begin() + begin, prompts.begin() + end}, settings, kPromptsAtOnce,
+                       compute_.device, interrupted);
+  if (team.any(begin < end && answers.empty())) return std::nullopt;
+  std::string own;  // each behind its length
+  for (const GeneratedAnswer& answer : answers) own += std::to_string(answer.text.size()) + ' ' + answer.text;
+  std::vector<std::string> texts;
+  for (const std::string& some : team.gathered(own))
+    for (std::size_t at = 0; at < some.size();) {
+      const std::size_t space = some.find(' ', at), size = std::stoull(some.substr(at, space - at));
+      texts.push_back(some.substr(space + 1, size));
+      at = space + 1 + size;
+    }
+  return texts;
+}
+
 loop::Metrics LanguageModelTraining::evaluate(const std::function<bool()>& interrupted) {
   if (parts_.data.validation.empty()) return {};
   const loop::Hyperparameters& values = parts_.asked.values;
-  const auto measures = measure_tokens(parts_.decoder, parts_.data.validation,
-                                       values.integer("eval_batch_size"), compute_.device, interrupted);
+  const auto measures =
+      measure_tokens(parts_.decoder, parts_.data.validation, values.integer("eval_batch_size"),
+                     compute_.device, interrupted, *compute_.team);
   if (!measures) return {};
   loop::Metrics metrics{{kLoss, measures->loss},
                         {kPerplexity, std::exp(measures->loss)},
@@ -152,13 +178,9 @@ loop::Metrics LanguageModelTraining::evaluate(const std::function<bool()>& inter
   if (parts_.data.prompts.empty()) return metrics;
   GenerationSettings settings;
   settings.max_new_tokens = values.integer("max_new_tokens");
-  const std::vector<GeneratedAnswer> answers =
-      generate(parts_.decoder, parts_.base->tokenizer, parts_.base->ends, parts_.data.prompts, settings,
-               kPromptsAtOnce, compute_.device, interrupted);
-  if (answers.empty()) return {};
-  std::vector<std::string> texts;
-  for (const GeneratedAnswer& answer : answers) texts.push_back(answer.text);
-  const AnswerScores scores = answer_scores(texts, parts_.data.wanted);
+  const std::optional<std::vector<std::string>> texts = answers_to_prompts(settings, interrupted);
+  if (!texts) return {};
+  const AnswerScores scores = answer_scores(*texts, parts_.data.wanted);
   metrics[kExactMatch] = scores.exact_match;
   metrics[kRougeL] = scores.rouge_l;
   return metrics;

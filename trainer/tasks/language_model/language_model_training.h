@@ -63,6 +63,9 @@ class LanguageModelTraining final : public loop::Training, public loop::Sized {
 
  private:
   std::vector<std::int64_t> epoch_order(std::int64_t epoch, std::uint64_t seed) const;
+  // nullopt once `interrupted` says so.
+  std::optional<std::vector<std::string>> answers_to_prompts(const GenerationSettings& settings,
+                                                             const std::function<bool()>& interrupted) const;
   OrderedJson description(const loop::Report& best, bool is_whole) const;
 
   const loop::TrialFile trial_;

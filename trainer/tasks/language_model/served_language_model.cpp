@@ -97,11 +97,11 @@ class ServedLanguageModel final : public served::Generator {
     return {};
   }
 
-  void drop(std::uint64_t id) override {
-    answers_.erase(id);
+  void drop(const std::vector<std::uint64_t>& ids) override {
+    for (const std::uint64_t id : ids) answers_.erase(id);
     for (Group& group : groups_) {
-      std::erase(group.waiting, id);
-      if (group.entering && group.entering_id == id) group.entering.reset();
+      std::erase_if(group.waiting, [this](std::uint64_t id) { return !answers_.contains(id); });
+      if (group.entering && !answers_.contains(group.entering_id)) group.entering.reset();
       leave(group);
     }
   }
@@ -126,12 +126,18 @@ class ServedLanguageModel final : public served::Generator {
   void advance(const std::vector<std::uint64_t>& ids, const torch::Tensor& logits,
                std::vector<served::Written>& written) {
     const auto words = static_cast<std::size_t>(logits.size(1));
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto answer = answers_.find(ids[i]);
-      written.push_back(answer->second.advance({logits.const_data_ptr<float>() + i * words, words}));
-      written.back().id = ids[i];
-      if (answer->second.is_done()) answers_.erase(answer);
-    }
+    const std::size_t before = written.size();
+    written.resize(before + ids.size());
+    // Beside each other: to draw from a whole vocabulary takes a good part of a step.
+    at::parallel_for(0, logits.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+        served::Written& piece = written[before + i];
+        piece = answers_.at(ids[i]).advance({logits.const_data_ptr<float>() + i * words, words});
+        piece.id = ids[i];
+      }
+    });
+    for (const std::uint64_t id : ids)
+      if (answers_.at(id).is_done()) answers_.erase(id);
   }
 
   void write_on(Group& group, std::vector<served::Written>& written) {

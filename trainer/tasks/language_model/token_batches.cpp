@@ -76,7 +76,8 @@ torch::Tensor hidden_at_places(nn::Decoder& decoder, const weights::TensorMap& t
 
 std::optional<TokenMeasures> measure_tokens(nn::Decoder& decoder, const std::vector<TokenSequence>& sequences,
                                             std::int64_t batch, const torch::Device& device,
-                                            const std::function<bool()>& interrupted) {
+                                            const std::function<bool()>& interrupted,
+                                            const parallel::Team& team) {
   const torch::NoGradGuard no_grad;
   std::vector<Row> rows(sequences.size());
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = {i};
@@ -86,8 +87,13 @@ std::optional<TokenMeasures> measure_tokens(nn::Decoder& decoder, const std::vec
   torch::Tensor losses = torch::zeros({}, torch::TensorOptions(device).dtype(torch::kDouble)),
                 right = torch::zeros({}, torch::TensorOptions(device).dtype(torch::kLong));
   TokenMeasures measures;
-  for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(batch)) {
-    if (interrupted()) return std::nullopt;
+  // In turn, since those of long sequences take longest.
+  const auto step = static_cast<std::size_t>(team.is_linked() ? batch * team.size() : batch),
+             first = static_cast<std::size_t>(team.is_linked() ? batch * team.rank() : 0);
+  bool stops = false;
+  for (std::size_t begin = first; begin < rows.size(); begin += step) {
+    stops = interrupted();
+    if (stops) break;
     std::vector<const Row*> some;
     for (std::size_t i = begin; i < std::min(rows.size(), begin + static_cast<std::size_t>(batch)); ++i)
       some.push_back(&rows[i]);
@@ -99,9 +105,12 @@ std::optional<TokenMeasures> measure_tokens(nn::Decoder& decoder, const std::vec
     losses += scores.losses;
     right += scores.right;
   }
-  const auto tokens = static_cast<double>(std::max<std::int64_t>(1, measures.tokens));
-  measures.loss = losses.item<double>() / tokens;
-  measures.token_accuracy = static_cast<double>(right.item<std::int64_t>()) / tokens;
+  if (team.any(stops)) return std::nullopt;
+  const std::vector<double> sums = team.sums({static_cast<double>(measures.tokens), losses.item<double>(),
+                                              static_cast<double>(right.item<std::int64_t>())});
+  measures.tokens = static_cast<std::int64_t>(sums[0]);
+  measures.loss = sums[1] / std::max(1.0, sums[0]);
+  measures.token_accuracy = sums[2] / std::max(1.0, sums[0]);
   return measures;
 }
 

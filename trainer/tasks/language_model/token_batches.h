@@ -28,10 +28,11 @@ struct TokenMeasures {
   double token_accuracy = 0;
   std::int64_t tokens = 0;  // learned ones
 };
-// Of `sequences` on the decoder's device, in batches of so many, the longest first. nullopt once
-// `interrupted` says so.
+// Of `sequences` on the decoder's device, in batches of so many, the longest first; `team` takes them in
+// turn. nullopt once `interrupted` says so.
 std::optional<TokenMeasures> measure_tokens(nn::Decoder& decoder, const std::vector<TokenSequence>& sequences,
                                             std::int64_t batch, const torch::Device& device,
-                                            const std::function<bool()>& interrupted);
+                                            const std::function<bool()>& interrupted,
+                                            const parallel::Team& team = *parallel::alone());
 
 }  // namespace tune::trainer::language_model

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ranges>
 #include <set>
+
+#include "tuner/core/error.h"
 
 namespace tune::trainer::language_model {
 namespace {
@@ -12,9 +15,7 @@ namespace {
 // hundred thousand, and nearly always some dozens have all the probability.
 class Ranking {
  public:
-  explicit Ranking(std::span<const float> logits) : logits_(logits), ids_(logits.size()) {
-    std::iota(ids_.begin(), ids_.end(), std::int64_t{0});
-  }
+  explicit Ranking(std::span<const float> logits) : logits_(logits) {}
   std::int64_t at(std::size_t place) {
     while (place >= sorted_) sort_more();
     return ids_[place];
@@ -23,20 +24,29 @@ class Ranking {
  private:
   void sort_more() {
     constexpr std::size_t kFirst = 64, kGrowth = 8;
-    const std::size_t end = std::min(ids_.size(), sorted_ == 0 ? kFirst : sorted_ * kGrowth);
     const auto above = [this](std::int64_t a, std::int64_t b) {
       const float x = logits_[static_cast<std::size_t>(a)], y = logits_[static_cast<std::size_t>(b)];
       return x != y ? x > y : a < b;
     };
-    const auto from = ids_.begin() + static_cast<std::ptrdiff_t>(sorted_),
-               to = ids_.begin() + static_cast<std::ptrdiff_t>(end);
-    if (to != ids_.end()) std::nth_element(from, to, ids_.end(), above);
-    std::sort(from, to, above);
-    sorted_ = end;
+    if (sorted_ == 0) {  // in one pass, which keeps few
+      const std::ranges::iota_view all(std::int64_t{0}, static_cast<std::int64_t>(logits_.size()));
+      ids_.resize(std::min(logits_.size(), kFirst));
+      std::ranges::partial_sort_copy(all, ids_, above);
+      sorted_ = ids_.size();
+      return;
+    }
+    if (ids_.size() < logits_.size()) {
+      ids_.resize(logits_.size());
+      std::iota(ids_.begin(), ids_.end(), std::int64_t{0});
+    }
+    sorted_ = std::min(ids_.size(), sorted_ * kGrowth);
+    const auto end = ids_.begin() + static_cast<std::ptrdiff_t>(sorted_);
+    if (end != ids_.end()) std::nth_element(ids_.begin(), end, ids_.end(), above);
+    std::sort(ids_.begin(), end, above);
   }
 
   const std::span<const float> logits_;
-  std::vector<std::int64_t> ids_;
+  std::vector<std::int64_t> ids_ = {};
   std::size_t sorted_ = 0;
 };
 
@@ -70,6 +80,9 @@ std::int64_t drawn(std::span<const float> logits, const GenerationSettings& sett
     for (std::size_t id = 0; id < logits.size(); ++id) all += weight_of(static_cast<std::int64_t>(id));
   else
     for (std::size_t place = 0; place < most; ++place) all += weight_of(ranking.at(place));
+  if (!std::isfinite(all))
+    throw Error(ExitCode::kInternal, "the model answers with numbers that are not finite",
+                "take another version of it; such weights come of a learning rate that was too large");
   double kept = all;
   std::size_t count = most;
   if (settings.top_p < 1)

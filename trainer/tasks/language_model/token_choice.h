@@ -19,7 +19,7 @@ struct TokensBefore {
 };
 
 // `logits` are changed where the settings ask for penalties. Without a temperature the most probable one, the
-// first of equals; else one is drawn.
+// first of equals; else one is drawn. Throws Error(kInternal) for numbers that nothing can be drawn from.
 std::int64_t next_token(std::span<float> logits, const GenerationSettings& settings,
                         const TokensBefore& before, Rng& rng);
 

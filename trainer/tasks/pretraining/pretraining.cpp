@@ -118,18 +118,25 @@ loop::LossTerms Pretraining::losses(const weights::TensorMap& tensors) {
 loop::Metrics Pretraining::evaluate(const std::function<bool()>& interrupted) {
   const std::int64_t images = std::min(kMostValidationImages, training_examples());
   double loss = 0, right = 0;
-  for (std::int64_t begin = 0; begin < images; begin += plan_.batch_size) {
-    if (interrupted()) return {};
+  const parallel::Team& team = *compute_.team;
+  const auto [first, last] = team.share((images + plan_.batch_size - 1) / plan_.batch_size);
+  bool stops = false;
+  for (std::int64_t batch = first; batch < last; ++batch) {
+    stops = interrupted();
+    if (stops) break;
+    const std::int64_t begin = batch * plan_.batch_size;
     std::vector<std::int64_t> examples;
     for (std::int64_t i = begin; i < std::min(begin + plan_.batch_size, images); ++i) examples.push_back(i);
-    const weights::TensorMap batch = drawn(images_, examples, kValidationInstances, compute_.threads);
-    const torch::Tensor scores = logits(batch.at("pixels").to(compute_.device)).to(torch::kFloat);
-    const torch::Tensor categories = batch.at("categories").to(compute_.device);
+    const weights::TensorMap made = drawn(images_, examples, kValidationInstances, compute_.threads);
+    const torch::Tensor scores = logits(made.at("pixels").to(compute_.device)).to(torch::kFloat);
+    const torch::Tensor categories = made.at("categories").to(compute_.device);
     loss += torch::cross_entropy_loss(scores, categories, {}, at::Reduction::Sum).item<double>();
     right += scores.argmax(1).eq(categories).sum().item<double>();
   }
+  if (team.any(stops)) return {};
+  const std::vector<double> sums = team.sums({loss, right});
   const auto count = static_cast<double>(images);
-  return {{"validation:cross_entropy", loss / count}, {"validation:accuracy", right / count}};
+  return {{"validation:cross_entropy", sums[0] / count}, {"validation:accuracy", sums[1] / count}};
 }
 
 void Pretraining::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,

@@ -189,9 +189,10 @@ loop::LossTerms TextClassificationTraining::losses(const weights::TensorMap& ten
 }
 
 loop::Metrics TextClassificationTraining::evaluate(const std::function<bool()>& interrupted) {
-  const auto logits = validation_features_.defined() && !interrupted()
-                          ? std::optional(parts_.network->head(validation_features_))
-                          : logits_of(validation_texts_, interrupted);
+  const bool is_cached = validation_features_.defined();
+  if (is_cached && compute_.team->any(interrupted())) return {};
+  const auto logits = is_cached ? std::optional(parts_.network->head(validation_features_))
+                                : logits_of(validation_texts_, interrupted, *compute_.team);
   if (!logits) return {};
   classification::Answers answers(validation_labels_);
   answers.add(*logits);
@@ -209,9 +210,10 @@ loop::Metrics TextClassificationTraining::evaluate(const std::function<bool()>& 
   return found;
 }
 
-std::optional<torch::Tensor> TextClassificationTraining::logits_of(
-    const EncodedTexts& texts, const std::function<bool()>& interrupted) const {
-  return text_classification::logits_of(*parts_.network, texts, compute_.device, interrupted);
+std::optional<torch::Tensor> TextClassificationTraining::logits_of(const EncodedTexts& texts,
+                                                                   const std::function<bool()>& interrupted,
+                                                                   const parallel::Team& team) const {
+  return text_classification::logits_of(*parts_.network, texts, compute_.device, interrupted, team);
 }
 
 std::vector<std::string> TextClassificationTraining::metric_lines(const loop::Report& report) const {
@@ -224,7 +226,8 @@ OrderedJson TextClassificationTraining::quality_of(const Dataset& set, const Enc
   parts_.network->eval();
   const metrics::LabelSet labels = labels_of(set);
   classification::Answers answers(labels);
-  answers.add(*logits_of(texts, [] { return false; }));
+  answers.add(*logits_of(
+      texts, [] { return false; }, *parallel::alone()));
   return classification::quality_json(set.classes, answers.quality(), "texts");
 }
 

@@ -67,8 +67,8 @@ class TextClassificationTraining final : public loop::Training, public loop::Siz
   void cache_features(std::ostream& notes);
   torch::Tensor features_of(const EncodedTexts& texts, const std::vector<std::int64_t>& examples) const;
   // Logits [texts, classes] on the CPU, in the set's order; nullopt once `interrupted` says so.
-  std::optional<torch::Tensor> logits_of(const EncodedTexts& texts,
-                                         const std::function<bool()>& interrupted) const;
+  std::optional<torch::Tensor> logits_of(const EncodedTexts& texts, const std::function<bool()>& interrupted,
+                                         const parallel::Team& team) const;
   // The exported model's numbers in fp32, as everybody who uses it gets them.
   OrderedJson quality_of(const Dataset& set, const EncodedTexts& texts) const;
 

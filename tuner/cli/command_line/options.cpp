@@ -244,8 +244,9 @@ void Options::print_help(std::ostream& out) const {
     if (rows.empty()) return;
     out << title << ":\n";
     for (const auto& row : rows)
-      out << "  " << row.name << std::string(row.name.size() < 22 ? 22 - row.name.size() : 1, ' ') << row.help
-          << '\n';
+      if (!row.help.empty())
+        out << "  " << row.name << std::string(row.name.size() < 22 ? 22 - row.name.size() : 1, ' ')
+            << row.help << '\n';
     out << '\n';
   };
   list("Arguments", impl_->positionals);

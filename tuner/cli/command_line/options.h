@@ -47,6 +47,7 @@ class Options {
   // A variable of the environment that the command heeds, for --help.
   Options& variable(const std::string& name, const std::string& help);
   // In the order of declaration; no required one comes after an optional one.
+  // Without a help it is not listed: what it is stands with one before it.
   Options& positional(const std::string& name, const std::string& help, bool required = true);
 
   // nullopt when --help was asked for and printed: the command returns 0 then. Error(kUsage) for an unknown

@@ -15,8 +15,9 @@
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/endpoint/supervisor/endpoint_supervisor.h"
-#include "tuner/os/descriptor.h"
 #include "tuner/os/file_lock.h"
+#include "tuner/os/held_locks.h"
+#include "tuner/os/pipe.h"
 #include "tuner/os/process.h"
 
 namespace tune::endpoint {
@@ -121,6 +122,21 @@ class Audience {
   std::string text_;
 };
 
+// The supervisor of an endpoint, which holds its lock, though its state may be unreadable; nullopt where none
+// lives.
+std::optional<ProcessInfo> supervisor_of(const ListedEndpoint& endpoint) {
+  if (endpoint.problem.empty()) {
+    if (endpoint.state.state == State::kNotDeployed) return std::nullopt;
+    ProcessInfo supervisor;
+    supervisor.pid = endpoint.state.pid;
+    supervisor.start_time = endpoint.state.start_time;
+    return supervisor;
+  }
+  for (const HeldLock& lock : locks_on(endpoint.folder / kLockFile))
+    if (lock.kind == "FLOCK" && lock.pid > 0) return process_info(lock.pid);
+  return std::nullopt;
+}
+
 }  // namespace
 
 void serve_here(const Endpoint& endpoint, const fs::path& store, const OnState& on_state) {
@@ -130,10 +146,7 @@ void serve_here(const Endpoint& endpoint, const fs::path& store, const OnState& 
 }
 
 EndpointState deploy_detached(const Endpoint& endpoint, const fs::path& store, const OnState& on_state) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw Error(ExitCode::kEnvironment, std::string("cannot make a pipe: ") + std::strerror(errno));
-  Descriptor read(ends[0]), write(ends[1]);
+  auto [read, write] = make_pipe();
   const pid_t child = ::fork();
   if (child < 0)
     throw Error(ExitCode::kEnvironment, std::string("cannot start a supervisor: ") + std::strerror(errno));
@@ -164,13 +177,13 @@ EndpointState deploy_detached(const Endpoint& endpoint, const fs::path& store, c
 }
 
 bool undeploy(const fs::path& store, const std::string& name, const OnState& on_wait) {
-  const EndpointState state = find_endpoint(store, name).state;
-  if (state.state == State::kNotDeployed) return false;
-  const Descriptor process(open_process(state.pid, state.start_time));
+  const std::optional<ProcessInfo> supervisor = supervisor_of(find_endpoint(store, name));
+  if (!supervisor) return false;
+  const Descriptor process(open_process(supervisor->pid, supervisor->start_time));
   if (process.get() < 0) return false;
   if (::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) != 0 && errno != ESRCH)
     throw Error(ExitCode::kEnvironment,
-                "process " + std::to_string(state.pid) + ", which supervises " + name +
+                "process " + std::to_string(supervisor->pid) + ", which supervises " + name +
                     ", cannot be asked to end: " + std::strerror(errno),
                 "it is another user's: let that one undeploy it");
   bool is_told = false;
@@ -183,7 +196,7 @@ bool undeploy(const fs::path& store, const std::string& name, const OnState& on_
     if (is_told) on_wait(now);
   }
   throw Error(ExitCode::kEnvironment,
-              "process " + std::to_string(state.pid) + ", which supervises " + name + ", does not end",
+              "process " + std::to_string(supervisor->pid) + ", which supervises " + name + ", does not end",
               "the log is " + (endpoint_folder(store, name) / kLogFile).string());
 }
 

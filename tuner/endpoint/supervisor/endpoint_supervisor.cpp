@@ -103,6 +103,8 @@ void EndpointSupervisor::run() {
   ::signal(SIGCHLD, SIG_DFL);  // where it is ignored nobody learns how a worker has ended
   begin();
   try {
+    // Before it answers, too: what it is about to serve is not to be deleted.
+    take_adapters(versions_.wanted());
     set_state(State::kDeploying, "checking the files of " + versions_.wanted().main.text());
     while (!has_ended_) turn();
   } catch (const Error& error) {
@@ -125,6 +127,7 @@ void EndpointSupervisor::begin() {
                     (holder.empty() ? "another process" : "process " + holder),
                 "`tune undeploy " + asked_.name + "` ends it; --name deploys the model a second time");
   lock_.emplace(std::move(*lock));
+  end_remains(folder_);  // of a supervisor that was killed: they may hold the port
   try {
     take_port();
   } catch (const Error&) {
@@ -225,6 +228,7 @@ WorkerLaunch EndpointSupervisor::launch() const {
   const ChosenVersions& versions = versions_.serving();
   const int socket = listener_->socket.get();
   WorkerLaunch launch;
+  launch.endpoint = folder_;
   launch.argv = {program->string(), "serve",
                  "--model",         versions.main.folder.string(),
                  "--name",          asked_.name,
@@ -237,6 +241,8 @@ WorkerLaunch EndpointSupervisor::launch() const {
   const std::string port = ":" + std::to_string(listener_->address.port);
   for (const std::string& host : asked_.hosts)
     launch.argv.insert(launch.argv.end(), {"--host", host.find(':') == host.npos ? host + port : host});
+  for (const auto& [name, most] : asked_.limits)
+    launch.argv.insert(launch.argv.end(), {"--" + name, std::to_string(most)});
   launch.working_directory = "/";
   launch.listening = socket;
   if (asked_.memory_gib) launch.memory_bytes = static_cast<std::uint64_t>(*asked_.memory_gib * kGib);
@@ -316,6 +322,7 @@ void EndpointSupervisor::on_worker_end(int status) {
   say("worker " + std::to_string(worker_->pid()) + " " + ending_text(status));
   const bool was_ready = is_ready_;
   worker_.reset();
+  end_remains(folder_);
   is_ready_ = false;
   state_.worker_pid = 0;
   earlier_requests_ += std::exchange(worker_requests_, 0);
@@ -361,8 +368,8 @@ void EndpointSupervisor::follow() {
   const SteadyTime now = settings_.clock.steady_now();
   if (is_load_sent_ || now < next_look_) return;
   next_look_ = now + settings_.look_interval;
-  std::error_code ignored;
-  if (!fs::exists(folder_, ignored)) return stop("its folder was removed");
+  std::error_code ignored;  // a disk that does not answer just now has removed nothing
+  if (fs::status(folder_, ignored).type() == fs::file_type::not_found) return stop("its folder was removed");
   if (versions_.look()) show_versions();
 }
 
@@ -388,11 +395,15 @@ void EndpointSupervisor::on_loaded() {
   show_versions();
 }
 
+void EndpointSupervisor::take_adapters(const ChosenVersions& versions) {
+  state_.adapters.clear();
+  for (const auto& [name, adapter] : versions.adapters)
+    state_.adapters[name] = {adapter.model, adapter.version};
+}
+
 // What is in progress beside what is served, and what went wrong with it.
 void EndpointSupervisor::show_versions() {
-  state_.adapters.clear();
-  for (const auto& [name, adapter] : versions_.serving().adapters)
-    state_.adapters[name] = {adapter.model, adapter.version};
+  take_adapters(versions_.serving());
   if (!versions_.problem().empty()) state_.last_error = versions_.problem();
   if (!is_ready_) return write_state();  // the reason of the restart stands
   std::string reason = versions_.problem();

@@ -67,6 +67,7 @@ class EndpointSupervisor {
   void follow();
   void load_next();
   void on_loaded();
+  void take_adapters(const ChosenVersions& versions);
   void show_versions();
   void ask_stats();
   void on_stats(const Json& stats);

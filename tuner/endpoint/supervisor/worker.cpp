@@ -11,12 +11,15 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "tuner/core/bounded_json.h"
 #include "tuner/core/error.h"
 #include "tuner/os/environment.h"
+#include "tuner/os/pipe.h"
 #include "tuner/os/process.h"
 
 namespace tune::endpoint {
@@ -25,19 +28,11 @@ namespace {
 constexpr std::size_t kLongestLine = 1 << 20;  // of its messages; none of them has a kilobyte
 constexpr std::size_t kMostAtOnce = 1 << 20;   // taken of a stream before anything else is looked at
 
-struct Pipe {
-  Descriptor read, write;
-};
-Pipe open_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw Error(ExitCode::kEnvironment, std::string("cannot make a pipe: ") + std::strerror(errno));
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
-
 // Made before the fork: after it nothing may be allocated, as another thread may hold the heap's lock.
 struct Plan {
-  explicit Plan(const WorkerLaunch& launch) : working_directory(launch.working_directory.string()) {
+  explicit Plan(const WorkerLaunch& launch)
+      : working_directory(launch.working_directory.string()),
+        environment({{kEndpointVariable, launch.endpoint.string()}}) {
     for (const std::string& argument : launch.argv) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
   }
@@ -85,7 +80,7 @@ void take(Descriptor& stream, std::string& text) {
 }  // namespace
 
 Worker::Worker(const WorkerLaunch& launch) {
-  Pipe in = open_pipe(), out = open_pipe(), err = open_pipe(), trouble = open_pipe();
+  Pipe in = make_pipe(), out = make_pipe(), err = make_pipe(), trouble = make_pipe();
   const Plan plan(launch);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
@@ -178,6 +173,22 @@ std::optional<int> Worker::status() {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   return status_ = status;
+}
+
+void end_remains(const std::filesystem::path& endpoint) {
+  constexpr int kMostLooks = 200;
+  constexpr std::chrono::milliseconds kBetweenLooks{10};
+  for (int look = 0; look < kMostLooks; ++look) {
+    bool any = false;
+    for (const ProcessInfo& process : all_processes()) {
+      const bool is_left = process.pid != ::getpid() && process.state != 'Z' && process.state != 'X' &&
+                           environment_value(process.pid, kEndpointVariable) == endpoint.string();
+      any = any || is_left;
+      if (is_left) signal_process(process.pid, process.start_time, SIGKILL);
+    }
+    if (!any) return;
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
 }
 
 std::string ending_text(int status) {

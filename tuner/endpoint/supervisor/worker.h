@@ -13,8 +13,12 @@
 
 namespace tune::endpoint {
 
+// The endpoint's folder, in the environment of its workers, and so of what they start.
+inline constexpr const char* kEndpointVariable = "TUNE_ENDPOINT";
+
 struct WorkerLaunch {
-  std::vector<std::string> argv;  // argv[0] is a path, or is looked up on the path
+  std::filesystem::path endpoint;  // its folder
+  std::vector<std::string> argv;   // argv[0] is a path, or is looked up on the path
   std::filesystem::path working_directory;
   int listening = -1;                         // the socket, inherited under its own number
   std::optional<std::uint64_t> memory_bytes;  // RLIMIT_DATA
@@ -54,6 +58,11 @@ class Worker {
   std::string unfinished_;
   std::optional<int> status_;
 };
+
+// Ends what workers of that endpoint have started and left behind, whichever group or session it is in now,
+// and waits until it is gone. Nobody may hold the endpoint's lock but this process, and no worker may run.
+// What has emptied its environment is not found.
+void end_remains(const std::filesystem::path& endpoint);
 
 // "ended with exit code 3", "was ended by signal 9 (Killed)".
 std::string ending_text(int status);

@@ -158,4 +158,19 @@ bool has_checkpoint(const std::filesystem::path& study_folder, int trial) {
   return std::filesystem::is_directory(folder, ignored) && !std::filesystem::is_empty(folder, ignored);
 }
 
+bool has_saved(const std::filesystem::path& study_folder, AttemptId id) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  // Both times are the file server's.
+  const auto began = fs::last_write_time(attempt_folder(study_folder, id) / kLaunchFile, error);
+  if (error) return false;
+  for (fs::recursive_directory_iterator at(checkpoint_folder(study_folder, id.trial), error), end;
+       !error && at != end; at.increment(error)) {
+    std::error_code gone;
+    if (fs::is_regular_file(at->symlink_status()) && fs::last_write_time(at->path(), gone) >= began && !gone)
+      return true;
+  }
+  return false;
+}
+
 }  // namespace tune::engine

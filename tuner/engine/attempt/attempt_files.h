@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/exit_record.h"
 #include "tuner/core/history.h"
@@ -71,5 +72,7 @@ std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const s
 
 // Whether a trial has left anything to go on from.
 bool has_checkpoint(const std::filesystem::path& study_folder, int trial);
+// Whether that was written by this attempt, and not by one before it.
+bool has_saved(const std::filesystem::path& study_folder, AttemptId id);
 
 }  // namespace tune::engine

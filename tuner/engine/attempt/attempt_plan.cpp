@@ -1,6 +1,5 @@
 #include "tuner/engine/attempt/attempt_plan.h"
 
-#include <cstdlib>
 #include <optional>
 
 #include "tuner/core/attempt_layout.h"
@@ -74,19 +73,9 @@ std::map<std::string, Json> argument_values(const StudyFrame& study, const Trial
 
 void add_environment(const Spec& spec, Attempt& attempt) {
   for (const auto& [name, value] : spec.environment) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      attempt.environment[name] = *text;
-      continue;
-    }
-    const std::string& variable = std::get<FromEnvironment>(value).variable;
-    const char* found = std::getenv(variable.c_str());
-    if (found == nullptr) {
-      throw Error(
-          ExitCode::kEnvironment,
-          "the spec takes " + name + " from the environment variable " + variable + ", which is not set",
-          "export " + variable + " before you start tune");
-    }
-    attempt.secret_environment[name] = found;
+    const bool is_secret = std::holds_alternative<FromEnvironment>(value);
+    (is_secret ? attempt.secret_environment : attempt.environment)[name] =
+        environment_text(value, name, "the spec");
   }
 }
 

@@ -147,6 +147,15 @@ AttemptOutcome timed_out(const AttemptEnd& end, const std::optional<double>& val
   return failed("timeout", std::move(reason));
 }
 
+// A trial that outlasts its job goes on in another, as long as each takes it further.
+AttemptOutcome out_of_job_time(const AttemptEnd& end) {
+  if (end.has_saved) return requeued("the time limit of its job ran out; it goes on from what it has saved");
+  return failed(
+      "timeout",
+      "the time limit of its job ran out, and it had saved nothing to go on from: raise runner.time, or "
+      "have the program save its state in $TUNE_CHECKPOINT_DIR now and then");
+}
+
 std::string with_output(std::string reason, const std::string& last_output) {
   return last_output.empty() ? reason : reason + ": " + last_output;
 }
@@ -244,6 +253,8 @@ AttemptOutcome classify(const AttemptEnd& end) {
     case StopReason::kCostLimit:
     case StopReason::kTarget:
       return {TrialState::kStopped, to_string(*report.stop), {}, value, {}, {}, second};
+    case StopReason::kJobTime:
+      return out_of_job_time(end);
     case StopReason::kDrain:
       return requeued("interrupted");
     case StopReason::kUnheard:
@@ -252,7 +263,7 @@ AttemptOutcome classify(const AttemptEnd& end) {
     case StopReason::kLost:
       break;
   }
-  return requeued(std::string("interrupted: ") + to_string(*report.stop));
+  return requeued("interrupted: " + (end.unheard.empty() ? to_string(*report.stop) : end.unheard));
 }
 
 bool tells_of_lack_of_memory(std::string_view log_end) {

@@ -58,6 +58,7 @@ struct AttemptEnd {
   std::string unheard = {};                  // why its supervisor was ended, when it gave no sign of life
   int most_losses = Retry{}.infrastructure;  // with so many the trial fails
   std::optional<SecondEnd> second = std::nullopt;
+  bool has_saved = false;  // it has left a checkpoint of its own to go on from
 };
 
 AttemptOutcome classify(const AttemptEnd& end);

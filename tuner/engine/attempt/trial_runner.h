@@ -59,9 +59,19 @@ struct AttemptRecord {
   std::optional<Milliseconds> heartbeat = {};
   // A sentence about what it runs on that is worth showing once (not stored); empty for none.
   std::string notice = {};
+  // It waits for its turn on a cluster: kBegan follows, and until then it holds no devices (not stored).
+  bool waits = false;
+};
+
+// What becomes known of an attempt when its turn has come.
+struct JobBegin {
+  WallTime since{};
+  std::vector<std::string> devices;
+  std::string job;  // "812_3 on n1"
 };
 
 enum class RunnerEventKind {
+  kBegan,     // the attempt, which waited on a cluster, runs
   kProgress,  // metrics.jsonl or log of `id` has grown
   kAlive,     // the supervisor of `id` lives
   kQuiet,     // the trainer of `id` has printed nothing for long
@@ -73,7 +83,10 @@ enum class RunnerEventKind {
 struct RunnerEvent {
   RunnerEventKind kind = RunnerEventKind::kDeadline;
   AttemptId id;
-  MemoryUse memory = {};  // with kExited
+  MemoryUse memory = {};                  // with kExited
+  std::optional<JobBegin> begin = {};     // with kBegan
+  std::optional<Milliseconds> held = {};  // with kExited: for how long it held its devices, if that is known
+  std::string loss = {};                  // with kExited: why there is no exit.json, if that is known
 };
 
 // Owned by the engine, called from the loop's thread only, except wake().
@@ -89,6 +102,10 @@ class TrialRunner {
   virtual Capacity capacity() = 0;
   // Whether an attempt that takes so much memory (see Attempt) could be started now, if there is a slot.
   virtual bool has_room(std::optional<std::uint64_t>) { return true; }
+  // Whether attempts go on when the orchestrator ends.
+  virtual bool outlives() const { return false; }
+  // Sentences for people that have come up since the last call.
+  virtual std::vector<std::string> take_notices() { return {}; }
   // So many attempts at once from now on, as far as there are devices; what runs goes on.
   virtual void set_parallel(int) {}
   // Those of an attempt's devices that do not answer any more.

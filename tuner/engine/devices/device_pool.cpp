@@ -69,6 +69,13 @@ DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
                     (visible ? ", since CUDA_VISIBLE_DEVICES is \"" + std::string(visible) + "\"" : ""),
                 "lower resources.gpus_per_trial, or leave it out: it is 1 where there are GPUs, else 0");
   }
+  processes_ = resources.processes_per_trial.value_or(std::max(1, gpus_per_trial_));
+  if (uses_gpus() && processes_ != gpus_per_trial_)
+    throw Error(ExitCode::kEnvironment,
+                "processes_per_trial is " + std::to_string(processes_) + ", but a trial has " +
+                    gpus_in_words(static_cast<std::size_t>(gpus_per_trial_)) +
+                    " here, and one process for each",
+                "set resources.gpus_per_trial to the same number, or to 0 for processes on the CPU");
   if (uses_gpus()) {
     check_indices();
     folder_.emplace();
@@ -81,7 +88,8 @@ DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
     gpu_threads_ = std::max(1, static_cast<int>(cores_.size()) / std::max(at_once, 1));
     return;
   }
-  limit_ = total_ = parallel.value_or(std::min(kDefaultParallelOnCpu, static_cast<int>(cores_.size())));
+  limit_ = total_ = parallel.value_or(
+      std::min(kDefaultParallelOnCpu, std::max(1, static_cast<int>(cores_.size()) / processes_)));
   core_shares_ = divide_cores(cores_, total_);
   for (int slot = 0; slot < total_; ++slot) free_core_slots_.insert(slot);
   try {
@@ -304,6 +312,7 @@ MemoryUse DevicePool::memory_use(const DeviceShare& share) const {
 std::optional<DeviceShare> DevicePool::take(std::optional<std::uint64_t> memory) {
   if (running_ >= limit_) return std::nullopt;
   DeviceShare share;
+  share.processes = processes_;
   if (!uses_gpus()) {
     share.slot = *free_core_slots_.begin();
     free_core_slots_.erase(free_core_slots_.begin());

@@ -29,6 +29,7 @@ struct DeviceShare {
                            // other processes hold cores
   int threads = 1;
   int slot = -1;              // on the CPU
+  int processes = 1;          // that the trial consists of; one for each of its GPUs
   std::string unpinned = {};  // why there are no cores to pin to, where others are the reason
   std::map<std::string, std::set<std::int64_t>>
       strangers;                                          // by GPU: pids that NVML showed before the attempt
@@ -50,8 +51,8 @@ struct Occupant {
 // pinned. Starts and ends nothing.
 class DevicePool {
  public:
-  // Throws Error(kEnvironment) when more GPUs a trial are asked for than there are, or indices of GPUs that
-  // have none.
+  // Throws Error(kEnvironment) when more GPUs a trial are asked for than there are, or as many processes as
+  // it has no GPUs for, or indices of GPUs that have none.
   DevicePool(std::optional<int> parallel, const Resources& resources);
 
   Capacity capacity();
@@ -93,7 +94,7 @@ class DevicePool {
 
   std::unique_ptr<Nvml> nvml_;
   std::optional<LeaseFolder> folder_;
-  int gpus_per_trial_ = 0, limit_ = 1, total_ = 1, running_ = 0, gpu_threads_ = 1;
+  int gpus_per_trial_ = 0, processes_ = 1, limit_ = 1, total_ = 1, running_ = 0, gpu_threads_ = 1;
   GpuSplit split_;
   MemoryMeter meter_;
   MemoryMeter::ByGpu grown_;  // what our attempts hold of what they have set aside

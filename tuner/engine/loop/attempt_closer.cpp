@@ -50,7 +50,8 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
        parts_.frame.spec.trainer.has_value(), machine_losses(running.trial.facts, attempts), running.adopted,
        running.attempt.reason, ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
        ended_badly ? log_end(folder, kLogEnd) : std::string(), parts_.frame.spec.limits.on_trial_time,
-       running.ended_unheard, parts_.frame.spec.retry.infrastructure, second_end(running, lasted)});
+       running.ended_unheard, parts_.frame.spec.retry.infrastructure, second_end(running, lasted),
+       report && report->stop == StopReason::kJobTime && has_saved(parts_.frame.study_folder, id)});
   // What an earlier run could not start is tried again, and it may be mended by now.
   if (running.adopted) outcome.fault.reset();
   if (auto fault = fault_of(running, outcome)) {
@@ -155,6 +156,8 @@ Milliseconds AttemptCloser::wait_of(const RunningTrial& running, const AttemptOu
 
 Milliseconds AttemptCloser::lasted(const RunningTrial& running,
                                    const std::optional<ExitReport>& report) const {
+  if (running.held) return *running.held;
+  if (running.waits && !report) return Milliseconds(0);
   if (report) return Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
   return std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
 }

@@ -8,6 +8,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/closed_file.h"
 
 namespace tune::engine {
 namespace fs = std::filesystem;
@@ -36,8 +37,13 @@ std::optional<Request> request_in(const std::string& text, const std::string& id
 std::string Inbox::send(Request request) const {
   std::error_code error;
   fs::create_directories(folder_, error);
-  if (error)
-    throw Error(ExitCode::kEnvironment, "cannot create " + folder_.string() + ": " + error.message());
+  if (error) {
+    const std::string what = "cannot create " + folder_.string() + ": " + error.message();
+    if (auto read_only = read_only_disk(folder_, what)) throw Error(*std::move(read_only));
+    throw Error(ExitCode::kEnvironment, what,
+                "a study is asked through that folder: check the owner and the mode of " +
+                    folder_.parent_path().string());
+  }
   std::array<char, 32> time{};
   std::snprintf(time.data(), time.size(), "%015lld-",
                 static_cast<long long>(request.when.time_since_epoch().count()));

@@ -29,8 +29,10 @@ struct RunningTrial {
   std::string verdict_brief = {};               // the rule's verdict in few words
   std::optional<std::int64_t> paused_at = {};   // of a trial that goes on: the objective's last step before
   std::optional<std::int64_t> first_step = {};  // of the objective, that this attempt has printed
-  std::string stopped_by = {};       // the reason, where a person stopped it while it was being paused
-  std::string pausing_trouble = {};  // why it had better not have been paused
+  std::string stopped_by = {};            // the reason, where a person stopped it while it was being paused
+  bool waits = false;                     // for its turn on a cluster: it holds no devices yet
+  std::optional<Milliseconds> held = {};  // its devices, where its runner knows that better than its files
+  std::string pausing_trouble = {};       // why it had better not have been paused
 
   AttemptId id() const { return {attempt.trial, attempt.attempt}; }
 };

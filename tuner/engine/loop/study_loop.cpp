@@ -59,6 +59,7 @@ struct StudyLoop::Impl {
 
   std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
   std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
+  bool is_told_to_stop = false;       // by a request, not by a signal
   bool is_drained = false;            // what had given no metric when the guard spoke
   bool search_is_stopped = false;     // what ran of it when the target was reached
   SteadyTime last_tick, last_housekeeping;
@@ -96,6 +97,8 @@ struct StudyLoop::Impl {
   void run_down(StopReason reason);
   void stop_search();
   bool has_asked_for() const;
+  bool is_left() const { return parts.leaves && parts.runner.outlives() && !is_told_to_stop; }
+  StudyResult leave();
   StudyResult drain();
   StudyResult pause();
   void stop_for_limit(store::StudyEnd limit);
@@ -116,7 +119,8 @@ StudyLoop::Impl::Impl(const Parts& given)
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
       record(parts.store, parts.clock, journal),
       book(history_in(parts.store, parts.spec.space)),
-      desk({{parts.spec, parts.study_folder, study.seed, study.facts.precision.value_or("auto")},
+      desk({{parts.spec, parts.work_folder.empty() ? parts.study_folder : parts.work_folder, study.seed,
+             study.facts.precision.value_or("auto")},
             parts.store,
             parts.stop_rule,
             parts.runner,
@@ -148,7 +152,8 @@ bool StudyLoop::Impl::wait_for_store() {
   const SteadyTime deadline = parts.clock.steady_now() + kRetry;
   while (!interrupted() && parts.clock.steady_now() < deadline) {
     const RunnerEvent event = parts.runner.wait(deadline);
-    if (event.kind == RunnerEventKind::kProgress || event.kind == RunnerEventKind::kExited)
+    if (event.kind == RunnerEventKind::kBegan || event.kind == RunnerEventKind::kProgress ||
+        event.kind == RunnerEventKind::kExited)
       postponed.push_back(event);
     else
       listen(event);
@@ -241,7 +246,7 @@ StudyResult StudyLoop::Impl::run() {
     read_inbox();
     look_at_neighbours();
     while (true) {
-      if (interrupted()) return drain();
+      if (interrupted()) return is_left() ? leave() : drain();
       if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
       if (completion.reached() == store::StudyEnd::kTarget) {
@@ -296,12 +301,13 @@ void StudyLoop::Impl::step() {
 
 void StudyLoop::Impl::handle(const RunnerEvent& event) {
   listen(event);
+  if (event.kind == RunnerEventKind::kBegan) desk.on_begin(event.id, event.begin.value());
   if (event.kind == RunnerEventKind::kProgress) desk.on_progress(event.id);
   if (event.kind == RunnerEventKind::kQuiet || event.kind == RunnerEventKind::kNoMetric)
     desk.on_quiet(event.id, event.kind);
   if (event.kind != RunnerEventKind::kExited) return;
   unrecorded.insert(event.id);
-  if (const auto end = desk.on_exit(event.id, event.memory)) on_end(*end);
+  if (const auto end = desk.on_exit(event)) on_end(*end);
   unrecorded.erase(event.id);
 }
 
@@ -385,6 +391,7 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
     book.close(effect.ended->number, effect.ended->state, effect.ended->values, {});
   }
   if (effect.to_stop) desk.stop_for_good(*effect.to_stop, "stopped by " + request.who);
+  is_told_to_stop = is_told_to_stop || effect.drains;
   if (effect.drains) parts.interruption.count.store(std::max(1, parts.interruption.count.load()));
   source.on_steering();
 }
@@ -410,6 +417,7 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   read_inbox();
   alive.write(parts.clock.wall_now());
   parts.status.on_tick(now);
+  for (const std::string& sentence : parts.runner.take_notices()) journal.notice(sentence);
   desk.end_unheard(now);
   if (now - last_housekeeping < kHousekeeping) return;
   last_housekeeping = now;
@@ -489,6 +497,15 @@ void StudyLoop::Impl::stop_search() {
   }
 }
 
+// What runs goes on, and the next run takes it up.
+StudyResult StudyLoop::Impl::leave() {
+  if (desk.running() > 0)
+    journal.notice("interrupted, and left alone: " + plural_text(desk.running(), "job") +
+                   " on the cluster; the same command takes up what runs");
+  record.save(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
+  return result(Outcome::kInterrupted, "interrupted");
+}
+
 StudyResult StudyLoop::Impl::drain() {
   StatusEvent event;
   event.kind = StatusKind::kDraining;
@@ -564,6 +581,7 @@ StudyResult StudyLoop::Impl::finish(store::StudyEnd end) {
 // The store cannot be written or the loop is broken: end what runs, record nothing. The next run reads the
 // files.
 StudyResult StudyLoop::Impl::abandon() {
+  if (parts.runner.outlives()) return result(Outcome::kInterrupted, "the store could not be written");
   desk.stop_all(StopReason::kDrain, grace);
   std::set<AttemptId> gone = unrecorded;
   for (const RunnerEvent& event : postponed) {

@@ -63,6 +63,11 @@ class StudyLoop {
     bool has_converged = false;
     // When this process took up the study: a stop that was asked for before is refused. Absent: it does now.
     std::optional<WallTime> began = {};
+    // Where `trials/` lies that the attempts' machines see; empty: in the study's folder.
+    std::filesystem::path work_folder = {};
+    // A signal ends the loop and leaves alone what can go on without it. A request to stop stops it all the
+    // same.
+    bool leaves = false;
   };
   explicit StudyLoop(const Parts& parts);
   ~StudyLoop();

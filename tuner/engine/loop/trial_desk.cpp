@@ -191,7 +191,8 @@ void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) 
   running.attempt.devices = record.devices;
   running.attempt.threads = record.threads;
   running.heartbeat = record.heartbeat;
-  running.attempt.started = parts_.clock.wall_now();
+  running.waits = record.waits;
+  if (!record.waits) running.attempt.started = parts_.clock.wall_now();
   running.started = parts_.clock.steady_now();
   running.read_at = running.started + kReadInterval;
   // In the table first: should the commit fail for good, the attempt must still be stopped.
@@ -336,6 +337,9 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   // What has ended did so when its orchestrator did, as far as anybody knows: nobody pays for the time since.
   const WallTime until = runs ? parts_.clock.wall_now() : last_alive;
   if (row.started && until > *row.started) running.started = now - (until - *row.started);
+  running.waits = !row.started;
+  // What goes on without its orchestrator ends for reasons of its own.
+  if (runs && parts_.runner.outlives()) running.adopted = false;
   if (runs) return std::nullopt;
   return finish(running, {});
 }
@@ -344,6 +348,7 @@ std::vector<store::AttemptRow> TrialDesk::leases() const {
   std::vector<store::AttemptRow> attempts;
   for (const auto& [number, running] : running_) {
     attempts.push_back(running.attempt);
+    if (running.waits) continue;
     attempts.back().lease_seconds =
         std::chrono::duration<double>(parts_.clock.steady_now() - running.started).count();
   }
@@ -363,9 +368,24 @@ TrialEnd TrialDesk::finish(RunningTrial& running, const MemoryUse& memory) {
   return end;
 }
 
-std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id, const MemoryUse& memory) {
+void TrialDesk::on_begin(AttemptId id, const JobBegin& begin) {
   RunningTrial* const running = find(id);
-  return running == nullptr ? std::nullopt : std::optional(finish(*running, memory));
+  if (running == nullptr || !running->waits) return;
+  const WallTime now = parts_.clock.wall_now();
+  running->waits = false;
+  running->attempt.started = std::min(begin.since, now);
+  running->attempt.devices = begin.devices;
+  running->attempt.facts.job = begin.job;
+  running->started = parts_.clock.steady_now() - (now - *running->attempt.started);
+  parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running->attempt); });
+}
+
+std::optional<TrialEnd> TrialDesk::on_exit(const RunnerEvent& event) {
+  RunningTrial* const running = find(event.id);
+  if (running == nullptr) return std::nullopt;
+  running->held = event.held;
+  if (!event.loss.empty()) running->ended_unheard = event.loss;
+  return finish(*running, event.memory);
 }
 
 void TrialDesk::on_progress(AttemptId id) {

@@ -43,7 +43,9 @@ class TrialDesk {
   std::optional<TrialEnd> adopt(const store::AttemptRow& row, WallTime last_alive);
 
   void on_progress(AttemptId id);
-  std::optional<TrialEnd> on_exit(AttemptId id, const MemoryUse& memory);
+  // Its turn on a cluster has come.
+  void on_begin(AttemptId id, const JobBegin& begin);
+  std::optional<TrialEnd> on_exit(const RunnerEvent& event);
   // A sign of life of an attempt's supervisor. Writes nothing.
   void on_alive(AttemptId id);
   // Its trainer has printed nothing, or no metric, for long: that is said.

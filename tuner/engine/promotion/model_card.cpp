@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "tuner/core/error.h"
@@ -96,10 +97,25 @@ std::string data_of(const store::ModelVersion& version) {
   return version.study.empty() ? "unknown" : version.study;
 }
 
+// What a low-rank adapter was trained on, as PEFT's configuration beside it says; "" for what is none.
+std::string base_of(const fs::path& folder) {
+  return text_of(read_json_file(folder / "adapter_config.json", kMostModelJson).value,
+                 "base_model_name_or_path");
+}
+
+// A base as hubs name models, OWNER/NAME or NAME: of a path its last part.
+std::string hub_model(const std::string& base) {
+  const fs::path path = fs::path(base).lexically_normal();
+  const bool is_name = path.is_relative() && base.front() != '.' && path.has_filename() &&
+                       std::distance(path.begin(), path.end()) <= 2;
+  return is_name ? base : (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
 std::string front_matter(const store::ModelVersion& version, const std::string& task,
-                         const std::string& architecture) {
+                         const std::string& architecture, const std::string& base) {
   std::string text = "---\nlibrary_name: tune\n";
   if (!task.empty()) text += "pipeline_tag: " + yaml_text(task) + "\n";
+  if (!base.empty()) text += "base_model: " + yaml_text(hub_model(base)) + "\nbase_model_relation: adapter\n";
   text += "tags:\n- tune\n";
   if (!architecture.empty()) text += "- " + yaml_text(architecture) + "\n";
   const auto numbers = numbers_of(version);
@@ -157,7 +173,8 @@ std::vector<std::pair<std::string, std::string>> origin_of(const store::ModelVer
 std::string model_card(const store::ModelVersion& version, const fs::path& folder) {
   const Json model = read_json_file(folder / "model.json", kMostModelJson).value;
   const std::string task = text_of(model, "task"), number = std::to_string(version.version);
-  std::string text = front_matter(version, task.empty() ? "" : hub_task(task), text_of(model, "model"));
+  const std::string base = base_of(folder);
+  std::string text = front_matter(version, task.empty() ? "" : hub_task(task), text_of(model, "model"), base);
   text += "\n# " + cell(version.model) + ", version " + number + "\n\n";
   text += version.study.empty() ? "Brought into a registry of `tune`.\n"
                                 : "Found by `tune` as trial " + std::to_string(version.trial) +
@@ -178,6 +195,11 @@ std::string model_card(const store::ModelVersion& version, const fs::path& folde
     text += "| " + cell(file.path) + " | " + std::to_string(file.bytes) + " | " + file.sha256 + " |\n";
   text += "\n## Use\n\n";
   if (!task.empty()) text += "- `tune-train predict --model FOLDER --data DATA --output FILE`\n";
+  if (!base.empty())
+    text += "- In Python, BASE being " + cell(hub_model(base)) +
+            ": `model = transformers.AutoModelForCausalLM.from_pretrained(BASE)`, then "
+            "`model = peft.PeftModel.from_pretrained(model, FOLDER)`; "
+            "`transformers.AutoTokenizer.from_pretrained(FOLDER)` is its tokenizer.\n";
   text +=
       "- `tune import-model FOLDER --name NAME` brings it into another registry, and verifies every file.\n";
   return text;

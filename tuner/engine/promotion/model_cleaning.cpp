@@ -81,8 +81,13 @@ void remove_folder(HeldModels& models, const fs::path& folder) {
 // Looks through the models of a store. Lives for one call of clean_models().
 class Cleaning {
  public:
-  Cleaning(const fs::path& store_folder, Orphans orphans, bool only_looks, const ModelHooks& hooks)
-      : folder_(models_folder(store_folder)), orphans_(orphans), only_looks_(only_looks), hooks_(hooks) {}
+  Cleaning(const fs::path& store_folder, Orphans orphans, bool only_looks, const EndpointOf& endpoint_of,
+           const ModelHooks& hooks)
+      : folder_(models_folder(store_folder)),
+        orphans_(orphans),
+        only_looks_(only_looks),
+        endpoint_of_(endpoint_of),
+        hooks_(hooks) {}
 
   std::vector<CleanedPlace> run(const fs::path& store_folder) {
     if (!only_looks_) {
@@ -119,8 +124,9 @@ class Cleaning {
       for (const fs::path& version : entries_of(versions_folder(place))) {
         const int number = version_of(version);
         if (holds(known, number)) continue;
-        if (holds(deleted, number))
-          take_away(Cleaned::kDeleted, version, models);
+        const bool is_deleted = holds(deleted, number);
+        if (is_deleted || orphans_ == Orphans::kRemove)
+          take_away(is_deleted ? Cleaned::kDeleted : Cleaned::kOrphan, model, version, number, models);
         else
           look_at_orphan(model, version, number, models);
       }
@@ -138,13 +144,18 @@ class Cleaning {
     if (models != nullptr) models->repair_link(model);
   }
 
-  void take_away(Cleaned kind, const fs::path& place, HeldModels* models) {
-    found_.push_back({kind, place, bytes_of(place)});
-    if (models != nullptr) remove_folder(*models, place);
+  void take_away(Cleaned kind, const std::string& model, const fs::path& folder, int number,
+                 HeldModels* models) {
+    CleanedPlace& one = found_.emplace_back(CleanedPlace{kind, folder, bytes_of(folder)});
+    const std::string endpoint = endpoint_of_ && number > 0 ? endpoint_of_(model, number) : std::string();
+    one.is_kept = !endpoint.empty();
+    if (one.is_kept)
+      one.remark = "the endpoint " + endpoint + " answers with it";
+    else if (models != nullptr)
+      remove_folder(*models, folder);
   }
 
   void look_at_orphan(const std::string& model, const fs::path& folder, int number, HeldModels* models) {
-    if (orphans_ == Orphans::kRemove) return take_away(Cleaned::kOrphan, folder, models);
     CleanedPlace& one = found_.emplace_back(CleanedPlace{Cleaned::kOrphan, folder, bytes_of(folder)});
     one.is_kept = true;
     if (orphans_ == Orphans::kKeep) {
@@ -171,6 +182,7 @@ class Cleaning {
   const fs::path folder_;
   const Orphans orphans_;
   const bool only_looks_;
+  const EndpointOf& endpoint_of_;
   const ModelHooks& hooks_;
   std::vector<CleanedPlace> found_;
 };
@@ -204,10 +216,10 @@ std::uint64_t delete_version(const fs::path& store_folder, const ModelReference&
 }
 
 std::vector<CleanedPlace> clean_models(const fs::path& store_folder, Orphans orphans, bool only_looks,
-                                       const ModelHooks& hooks) {
+                                       const EndpointOf& endpoint_of, const ModelHooks& hooks) {
   std::error_code ignored;
   if (!fs::exists(models_folder(store_folder), ignored)) return {};
-  return Cleaning(store_folder, orphans, only_looks, hooks).run(store_folder);
+  return Cleaning(store_folder, orphans, only_looks, endpoint_of, hooks).run(store_folder);
 }
 
 }  // namespace tune::engine

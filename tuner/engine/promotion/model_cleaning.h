@@ -37,14 +37,16 @@ struct CleanedPlace {
   Cleaned kind = Cleaned::kStaging;
   std::filesystem::path place;
   std::uint64_t bytes = 0;
-  bool is_kept = false;     // an orphan that nobody said what to do with, or that cannot be adopted
+  bool is_kept = false;     // an orphan that nobody said what to do with or that cannot be adopted, or in use
   int adopted = 0;          // the version that an orphan has become; 0: none
   std::string remark = {};  // why it is kept
 };
 
-// Looks through the store's models, and cleans up unless `only_looks`. Also brings an older registry up to
-// date. Throws Error(kInterrupted), Error(kEnvironment).
+// Looks through the store's models, and cleans up unless `only_looks`; what an endpoint answers with is kept,
+// though the registry may not know it any more. Also brings an older registry up to date. Throws
+// Error(kInterrupted), Error(kEnvironment).
 std::vector<CleanedPlace> clean_models(const std::filesystem::path& store_folder, Orphans orphans,
-                                       bool only_looks, const ModelHooks& hooks);
+                                       bool only_looks, const EndpointOf& endpoint_of,
+                                       const ModelHooks& hooks);
 
 }  // namespace tune::engine

@@ -3,9 +3,11 @@
 #include <map>
 
 #include "tuner/archive/tar_writer.h"
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/engine/promotion/model_card.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
@@ -25,7 +27,14 @@ using Contents = std::map<std::string, Content>;
 
 Contents contents_of(const store::ModelVersion& version, const fs::path& folder) {
   Contents contents;
-  for (const store::ModelFile& file : version.files) contents[file.path].file = &file;
+  for (const store::ModelFile& file : version.files) {
+    if (!is_utf8(file.path))
+      throw Error(ExitCode::kConflict,
+                  "the version has the file " + in_quotes(file.path) + ", whose name is no UTF-8, and so " +
+                      kManifestFile + " cannot name it",
+                  "let the trainer name it otherwise, and promote the trial again");
+    contents[file.path].file = &file;
+  }
   if (contents.contains(kManifestFile))
     throw Error(ExitCode::kConflict,
                 "the version has a file " + std::string(kManifestFile) + ", which exports write themselves",

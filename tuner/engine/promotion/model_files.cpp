@@ -10,7 +10,9 @@
 #include <memory>
 #include <set>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/regular_file.h"
@@ -129,6 +131,10 @@ std::string output_problem(const fs::path& output) {
       if (!is_file && type != fs::file_type::directory)
         return "left " + entry.path().string() + ", which is neither a file nor a folder, nor a link to a " +
                "file of this output: let the trainer write the file itself into $TUNE_OUTPUT_DIR";
+      const std::string name = entry.path().lexically_relative(output).native();
+      if (is_file && !is_utf8(name))
+        return "left the file " + in_quotes(name) +
+               ", whose name is no UTF-8: let the trainer name it otherwise";
       holds_files = holds_files || is_file;
     }
     return holds_files ? "" : kEmpty;

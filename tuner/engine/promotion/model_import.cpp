@@ -104,6 +104,33 @@ void hold_against(const store::ModelVersion& manifest, std::vector<store::ModelF
   files = std::move(kept);
 }
 
+// What was required of it there is remembered and not obeyed: its paths are of another machine, and whoever
+// packed it is not the one to say what it must show here.
+void leave_gate_behind(Json& lineage, Json& origin, std::vector<std::string>& notices) {
+  const auto required = lineage.find("require");
+  if (required == lineage.end()) return;
+  origin["require"] = std::move(*required);
+  lineage.erase(required);
+  notices.push_back(
+      "what its study required of it is not required here: `tune models promote` takes --require FILE");
+}
+
+// What was said of one path, of the other.
+std::string with_path(std::string text, const fs::path& path, const fs::path& other) {
+  const std::string was = path.string();
+  if (const std::size_t at = text.find(was); at != std::string::npos)
+    text.replace(at, was.size(), other.string());
+  return text;
+}
+
+// Manifests are JSON, which has no other texts.
+void require_utf8_names(const std::vector<store::ModelFile>& files) {
+  for (const store::ModelFile& file : files)
+    if (!is_utf8(file.path))
+      refuse("cannot import the file " + in_quotes(file.path) + ", whose name is no UTF-8",
+             "rename it where it comes from");
+}
+
 // Formats that run code when Python loads them. `tune` never loads them itself.
 std::vector<std::string> pickles_in(const std::vector<store::ModelFile>& files) {
   std::vector<std::string> names;
@@ -131,11 +158,15 @@ Imported import_model(const ImportRequest& request) {
     store::ModelVersion version;
     version.value = std::nan("");
     version.files = files_in(root, request.hooks.is_interrupted);
+    require_utf8_names(version.files);
+    // As people know it: staging is gone by the time they read of it.
+    const fs::path named = request.source / (root / kManifestFile).lexically_relative(staging);
     const JsonFile manifest = read_json_file(root / kManifestFile, kMostManifest);
     Json origin{{"source", request.source.filename().string()}, {"who", asking_user()}};
-    if (!manifest.spoilt.empty()) refuse(manifest.spoilt, "export the model again");
+    if (!manifest.spoilt.empty())
+      refuse(with_path(manifest.spoilt, root / kManifestFile, named), "export the model again");
     if (manifest.is_there) {
-      const store::ModelVersion known = version_from_manifest(manifest.value, root / kManifestFile);
+      const store::ModelVersion known = version_from_manifest(manifest.value, named);
       hold_against(known, version.files, root);
       version.objective = known.objective;
       version.value = known.value;
@@ -144,6 +175,7 @@ Imported import_model(const ImportRequest& request) {
                      {"version", known.version},
                      {"study", known.study},
                      {"trial", known.trial}});
+      leave_gate_behind(version.lineage, origin, imported.notices);
     } else {
       Lineage lineage = lineage_of_folder(root);
       version.lineage = std::move(lineage.document);

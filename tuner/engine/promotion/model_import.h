@@ -27,11 +27,11 @@ struct Imported {
 };
 
 // Unpacks or copies it to staging, where nothing of it is used yet. An export's manifest is held against
-// every file, and its value and lineage are kept; the card and the manifest, which every export makes anew,
-// are not. Anything else is taken as it is. Where all of it lies in one folder, that folder is the model.
-// Then it is hashed and recorded, without an alias, for a person to approve. Throws Error(kBadData) for an
-// archive that is damaged or unsafe, files that the manifest does not know, and links; Error(kNotFound),
-// Error(kEnvironment), Error(kInterrupted).
+// every file, and its value and lineage are kept, but for the gate of its study; the card and the manifest,
+// which every export makes anew, are not. Anything else is taken as it is. Where all of it lies in one
+// folder, that folder is the model. Then it is hashed and recorded, without an alias, for a person to
+// approve. Throws Error(kBadData) for an archive that is damaged or unsafe, files that the manifest does not
+// know, and links; Error(kNotFound), Error(kEnvironment), Error(kInterrupted).
 Imported import_model(const ImportRequest& request);
 
 }  // namespace tune::engine

@@ -15,6 +15,7 @@
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/promotion/promotion.h"
+#include "tuner/engine/slurm/job_folder.h"
 #include "tuner/engine/study/asked_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
@@ -35,6 +36,7 @@ fs::path set_aside(const fs::path& store) { return store / ".deleted"; }
 std::uintmax_t freed_by(const fs::path& folder) {
   std::uintmax_t bytes = 0;
   std::error_code error;
+  if (const fs::path shared = shared_folder_of(folder); !shared.empty()) bytes += freed_by(shared);
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     struct stat about {};
@@ -46,6 +48,13 @@ std::uintmax_t freed_by(const fs::path& folder) {
 
 void remove_files(const fs::path& folder) {
   std::error_code error;
+  // What a cluster's nodes had of a study lies elsewhere, and goes first: with the link it would be
+  // forgotten.
+  if (const fs::path shared = shared_folder_of(folder); !shared.empty()) fs::remove_all(shared, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment,
+                "cannot remove the trials of " + folder.string() + ": " + error.message(),
+                "check the rights of the folder that its trials link to, and run the same command again");
   fs::remove_all(folder, error);
   if (error)
     throw Error(ExitCode::kEnvironment, "cannot remove " + folder.string() + ": " + error.message(),

@@ -1,12 +1,10 @@
 #include "tuner/engine/study/notifier.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <utility>
 
 #include "tuner/core/clock.h"
-#include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 #include "tuner/os/run_program.h"
 #include "tuner/os/scratch_folder.h"
 
@@ -15,20 +13,8 @@ namespace {
 
 std::map<std::string, std::string> environment_of(const Notification& notification) {
   std::map<std::string, std::string> environment;
-  for (const auto& [name, value] : notification.environment) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-      environment[name] = *text;
-      continue;
-    }
-    const std::string& variable = std::get<FromEnvironment>(value).variable;
-    const char* found = std::getenv(variable.c_str());
-    if (found == nullptr)
-      throw Error(ExitCode::kEnvironment,
-                  "a command of \"notify\" gets " + name + " from the environment variable " + variable +
-                      ", which is not set",
-                  "export " + variable + " before you start tune");
-    environment[name] = found;
-  }
+  for (const auto& [name, value] : notification.environment)
+    environment[name] = environment_text(value, name, "a command of \"notify\"");
   return environment;
 }
 
@@ -129,7 +115,7 @@ Delivery Notifier::run(const Task& task) const {
                  {"time", task.time},
                  {"message", task.notice.message}});
     json.update(task.notice.details);
-    std::ofstream(file) << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    write_file_atomically(file, json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
     Program program;
     program.argv = notification.command;
     program.working_directory = parts_.folder;

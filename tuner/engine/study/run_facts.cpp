@@ -211,6 +211,7 @@ ProbeRun run_on_share(const ProbeRequest& request, const DeviceShare& share, con
   attempt.trial_json["output_dir"] = (folder / kOutputFolder).string();
   attempt.trial_json["devices"] = share.devices;
   attempt.trial_json["threads"] = share.threads;
+  if (share.processes > 1) attempt.trial_json["processes"] = share.processes;
   std::error_code error;
   fs::create_directories(folder / "checkpoints", error);
   if (!error) fs::create_directories(folder / kOutputFolder, error);

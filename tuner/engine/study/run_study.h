@@ -26,6 +26,9 @@ struct RunRequest {
   // What the trainer's probe said before, by probe_name(): a study that has no answer of its own for it
   // takes these, and measures what is missing.
   store::Probes known_probes = {};
+  std::optional<RunnerKind> runner = {};  // in place of the spec's
+  // A signal ends the run and leaves its jobs on the cluster alone; the next one takes them up.
+  bool leaves_jobs = false;
 };
 
 struct RunHooks {

@@ -91,7 +91,8 @@ class SearchEstimator {
     const std::uint64_t memory = largest().memory();
     if (on_cpu()) {
       const std::uint64_t free = available_memory_bytes().value_or(0);
-      result_.devices.push_back({"CPU", free, trials_that_fit(free, memory)});
+      const auto processes = static_cast<std::uint64_t>(share_->processes);  // each takes as much
+      result_.devices.push_back({"CPU", free / processes, trials_that_fit(free, processes * memory)});
     }
     for (const Gpu& gpu : request_.machine.gpus)
       if (!on_cpu())
@@ -177,7 +178,8 @@ class SearchEstimator {
     int most = kDefaultParallelOnCpu;
     if (on_cpu())
       most = spec_.limits.parallel.value_or(
-          std::min(kDefaultParallelOnCpu, std::max(1, static_cast<int>(request_.machine.cores.size()))));
+          std::min(kDefaultParallelOnCpu,
+                   std::max(1, static_cast<int>(request_.machine.cores.size()) / share_->processes)));
     else {
       const int gpus =
           static_cast<int>(request_.machine.gpus.size()) / spec_.resources.gpus_per_trial.value_or(1);

@@ -163,9 +163,15 @@ class TrainerCheck {
   void check_gpus(const Json& task) {
     const int most = task.value("max_gpus", 1), asked = spec_.resources.gpus_per_trial.value_or(0);
     if (asked > most)
-      object("/resources/gpus_per_trial",
-             "this trainer uses at most " + std::to_string(most) + " GPU a trial",
-             "with more GPUs more trials run side by side");
+      object(
+          "/resources/gpus_per_trial",
+          "this trainer uses at most " + std::to_string(most) + " GPU" + (most == 1 ? "" : "s") + " a trial",
+          "with more GPUs more trials run side by side");
+    if (spec_.resources.processes_per_trial.value_or(1) > most)
+      object("/resources/processes_per_trial",
+             "this trainer consists of at most " + std::to_string(most) +
+                 (most == 1 ? " process" : " processes"),
+             "more trials run side by side");
   }
 
   void check_hyperparameters(const Json& recipe) {

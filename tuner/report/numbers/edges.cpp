@@ -18,6 +18,12 @@ bool is_natural_min(const Parameter& parameter) {
   return parameter.min == 0 || (parameter.type == ParameterType::kInt && parameter.min == 1);
 }
 
+// A share or a probability ends at 1. A log scale is of rates, which have no such end.
+bool is_natural_max(const Parameter& parameter) {
+  return parameter.type == ParameterType::kFloat && parameter.scale == Scale::kLinear && parameter.min >= 0 &&
+         parameter.max == 1;
+}
+
 End end_of(const Parameter& parameter, const Json& value) {
   const std::size_t count = parameter.cardinality();
   if (parameter.type == ParameterType::kCategorical || !value.is_number() || count == 1 || count == 2)
@@ -27,7 +33,7 @@ End end_of(const Parameter& parameter, const Json& value) {
   const bool is_lowest = count > 0 ? value == parameter.value_at(0) : at <= kNear;
   const bool is_highest = count > 0 ? value == parameter.value_at(count - 1) : at >= 1 - kNear;
   if (is_lowest) return is_natural_min(parameter) ? End::kNone : End::kMin;
-  return is_highest ? End::kMax : End::kNone;
+  return is_highest && !is_natural_max(parameter) ? End::kMax : End::kNone;
 }
 
 // A decade further on a log scale, half the range on a linear one, but not past 0 if all of the range is

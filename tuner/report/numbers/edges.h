@@ -19,9 +19,9 @@ struct Edge {
 
 // The edges of the best completed trial, in the order of the spec. An end is the last hundredth of a
 // continuous range on its scale, or the outermost of three values or more. Three kinds are left out: an end
-// that no wider range can pass, such as a min of 0 (of an int also 1); a parameter that every completed trial
-// had alike; one whose value is off the end in a trial as good as the best. Empty where the stored spec
-// cannot be read by this version.
+// that no wider range can pass, such as a min of 0 (of an int also 1), or a max of 1 of a share; a parameter
+// that every completed trial had alike; one whose value is off the end in a trial as good as the best. Empty
+// where the stored spec cannot be read by this version.
 std::vector<Edge> best_edges(const StudyRows& rows);
 
 }  // namespace tune::report

@@ -141,16 +141,30 @@ Json row_json(const ModelRows& model, const store::ModelVersion& version) {
           {"files", files}};
 }
 
-std::string lineage_lines(const Json& lineage) {
+// "a=1 b.c=x" of an object; what says nothing is left out.
+std::string flat_members(const Json& object, const std::string& path = {}) {
   std::string text;
-  for (const auto& [key, value] : lineage.items()) {
-    const std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
-    text += "  " + key + ": " + one_line(shown) + '\n';
+  for (const auto& [key, value] : object.items()) {
+    const std::string name = path + key;
+    const std::string shown = value.is_object() ? flat_members(value, name + '.')
+                              : value.is_null() ? std::string()
+                                                : name + '=' + parameter_text(value);
+    if (!shown.empty()) text += (text.empty() ? "" : " ") + shown;
   }
   return text;
 }
 
 }  // namespace
+
+std::string lineage_text(const Json& lineage) {
+  std::string text;
+  for (const auto& [key, value] : lineage.items()) {
+    if (key == "run" || value.is_null()) continue;
+    const std::string shown = value.is_object() ? flat_members(value) : parameter_text(value);
+    if (!shown.empty()) text += "  " + key + ": " + one_line(shown) + '\n';
+  }
+  return text;
+}
 
 ModelRows read_model(const store::ModelRegistry& registry, const std::string& model) {
   ModelRows rows;
@@ -197,7 +211,7 @@ std::string model_text(const ModelRows& model, const std::string& folder, int wi
   if (model.current > 0) text += "  current: version " + std::to_string(model.current) + ", " + folder + '\n';
   text += "\nVersions:\n" + text_table(version_table(model), width);
   if (const store::ModelVersion* current = current_of(model)) {
-    const std::string lines = lineage_lines(current->lineage);
+    const std::string lines = lineage_text(current->lineage);
     if (!lines.empty()) text += "\nWhere version " + std::to_string(model.current) + " comes from:\n" + lines;
   }
   if (!model.promotions.empty()) text += "\nPromotions (UTC):\n" + promotion_lines(model, 0);
@@ -228,7 +242,7 @@ std::string version_text(const ModelRows& model, const store::ModelVersion& vers
   text += "  folder: " + one_line(folder) + '\n';
   const std::string remarks = remark_lines(model, version.version),
                     promotions = promotion_lines(model, version.version),
-                    lineage = lineage_lines(version.lineage);
+                    lineage = lineage_text(version.lineage);
   if (!remarks.empty()) text += "\nWhat was said of it (UTC):\n" + remarks;
   if (!promotions.empty()) text += "\nPromotions (UTC):\n" + promotions;
   if (!lineage.empty()) text += "\nWhere it comes from:\n" + lineage;

@@ -30,6 +30,10 @@ std::string version_text(const ModelRows& model, const store::ModelVersion& vers
                          const std::string& folder, int width);
 Json version_json(const ModelRows& model, const store::ModelVersion& version, const std::string& folder);
 
+// A line for each thing that is known of where a version comes from, but for the machine and what was
+// measured on it, which are for programs.
+std::string lineage_text(const Json& lineage);
+
 // "steel-legacy/7"; "brought along" of what no study made.
 std::string origin_text(const store::ModelVersion& version);
 

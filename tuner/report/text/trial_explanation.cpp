@@ -72,7 +72,7 @@ std::string nearest_text(const Json& nearest, const std::string& metric) {
     if (trial.contains("value")) text += ", " + metric + ' ' + shown(trial, "value");
     text += '\n';
   }
-  return text.empty() ? text : "  nearest earlier trials:\n" + text;
+  return text.empty() ? text : "  nearest earlier trials, as they were then:\n" + text;
 }
 
 std::string contributions_text(const Json& explanation) {

@@ -108,6 +108,20 @@ std::string repeats_text(const TrialRows& rows) {
 
 }  // namespace
 
+Json parameter_differences(const ParameterSet& own, const ParameterSet& best) {
+  const auto value_in = [](const ParameterSet& set, const std::string& name) {
+    const auto found = set.find(name);
+    return found == set.end() ? Json() : found->second;
+  };
+  ParameterSet all = own;
+  all.insert(best.begin(), best.end());
+  Json list = Json::array();
+  for (const auto& [name, value] : all)
+    if (const Json mine = value_in(own, name), its = value_in(best, name); mine != its)
+      list.push_back({{"name", name}, {"value", mine}, {"best", its}});
+  return list;
+}
+
 RerunComparison rerun_of(const TrialRows& rows) {
   return compare_rerun(*rows.original, rows.original_metrics, rows.trial, rows.metrics, rows.study.objective,
                        rows.study.second);
@@ -169,7 +183,13 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
     (attempt.trial == number ? rows.attempts : rows.others).push_back(std::move(attempt));
   rows.metrics = store.metrics(number);
   rows.events = store.events_of(number);
-  const std::vector<store::TrialRow> trials = store.trials();
+  place_among(store.trials(), store, rows);
+  return rows;
+}
+
+void place_among(const std::vector<store::TrialRow>& trials, const store::StudyStore& store,
+                 TrialRows& rows) {
+  const int number = rows.trial.number;
   for (const store::TrialRow& other : trials)
     if (other.facts.rerun_of == number) rows.reruns.push_back(other.number);
   if (const auto first = rows.trial.facts.rerun_of) {
@@ -180,14 +200,13 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
     // Two objectives rank nothing.
     const StudyRows study{rows.study, trials, {}, {}};
     if (rows.trial.state == TrialState::kCompleted) rows.on_front = study_front(study)->has(number);
-    return rows;
+    return;
   }
   const auto ranked = leaderboard(trials, rows.study.objective);
   rows.ranked = static_cast<int>(ranked.size());
   const auto place =
       std::find_if(ranked.begin(), ranked.end(), [&](const auto& other) { return other.number == number; });
   if (place != ranked.end()) rows.rank = static_cast<int>(place - ranked.begin()) + 1;
-  return rows;
 }
 
 std::string event_line(const store::EventRow& event) {

@@ -28,8 +28,15 @@ struct TrialRows {
 // nullopt when the study has no such trial.
 std::optional<TrialRows> read_trial(const store::StudyStore& store, int number);
 
+// What the study's other trials say of it: those that repeat it or that it repeats, and its place among them.
+// To be called with its row and its study's there.
+void place_among(const std::vector<store::TrialRow>& trials, const store::StudyStore& store, TrialRows& rows);
+
 // Whether it came to the same as the trial that it repeats (`original`).
 RerunComparison rerun_of(const TrialRows& rows);
+
+// [{"name": "lr", "value": 0.1, "best": 0.01}]: what a trial and the best one do not have in common.
+Json parameter_differences(const ParameterSet& own, const ParameterSet& best);
 
 // Its state, place and reason, and whom it repeats.
 std::string trial_head(const TrialRows& rows);

@@ -3,46 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <set>
-#include <string_view>
 #include <utility>
 
-#include "tuner/core/characters.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
-#include "tuner/core/number_text.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/report/text/trial_condition.h"
 
 namespace tune::report {
 namespace {
 
 constexpr std::array kFacts{"trial",   "state",   "value", "value2",  "budget", "attempts", "seconds",
                             "created", "started", "ended", "failure", "reason", "note"};
-constexpr std::array kStates{"queued", "running", "paused", "completed", "stopped", "failed", "deleted"};
-
-struct TrialCondition {
-  std::string column, comparison, text;
-};
-
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
-}
-
-TrialCondition condition_in(const std::string& text) {
-  // The longer ones first, so that "<=" is no "<".
-  for (const char* comparison : {"<=", ">=", "!=", "<", ">", "=", "~"}) {
-    const std::size_t at = text.find_first_of("<>=!~");
-    if (at == std::string::npos || text.compare(at, std::string_view(comparison).size(), comparison) != 0)
-      continue;
-    TrialCondition condition{
-        trimmed(std::string_view(text).substr(0, at)), comparison,
-        trimmed(std::string_view(text).substr(at + std::string_view(comparison).size()))};
-    if (!condition.column.empty()) return condition;
-  }
-  throw Error(ExitCode::kUsage, in_quotes(text) + " is no condition",
-              "for example: lr<1e-3, optimizer=sgd, note~Sobol");
-}
 
 // "infinity" and the like are texts in JSON.
 Json cell_of(const Json& trial, const std::string& column) {
@@ -79,23 +51,11 @@ std::string selection_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-template <typename T>
-bool holds(const T& value, const std::string& comparison, const T& other) {
-  if (comparison == "<") return value < other;
-  if (comparison == "<=") return value <= other;
-  if (comparison == ">") return value > other;
-  if (comparison == ">=") return value >= other;
-  return comparison == "=" ? value == other : value != other;
-}
-
 bool fulfils(const Json& trial, const TrialCondition& condition) {
   const Json value = cell_of(trial, condition.column);
   if (value.is_null()) return condition.comparison == "!=";
-  if (condition.comparison == "~")
-    return lower_case(selection_text(value)).find(lower_case(condition.text)) != std::string::npos;
-  const std::optional<double> number = finite_number_in(condition.text);
-  if (value.is_number() && number) return holds(value.get<double>(), condition.comparison, *number);
-  return holds(selection_text(value), condition.comparison, condition.text);
+  const bool are_numbers = value.is_number() && condition.number && condition.comparison != "~";
+  return are_numbers ? condition.holds_for(value.get<double>()) : condition.holds_for(selection_text(value));
 }
 
 // Numbers before texts, and nothing last, whichever way it is sorted.
@@ -111,13 +71,10 @@ bool comes_before(const Json& a, const Json& b, bool is_descending) {
 
 std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& selection) {
   const Json& trials = study.at("trials");
-  for (const std::string& state : selection.states)
-    if (std::find(kStates.begin(), kStates.end(), state) == kStates.end())
-      throw Error(ExitCode::kUsage, in_quotes(state) + " is no state of a trial",
-                  name_hint(state, {kStates.begin(), kStates.end()}, "its states are"));
+  for (const std::string& state : selection.states) require_trial_state(state);
   std::vector<TrialCondition> conditions;
   for (const std::string& text : selection.conditions) {
-    TrialCondition condition = condition_in(text);
+    TrialCondition condition = parse_trial_condition(text);
     condition.column = column_of(study, condition.column);
     conditions.push_back(std::move(condition));
   }

@@ -19,9 +19,8 @@ struct TrialSelection {
 
 // The places of those trials in the list of `study`, as trials_json() has it. A column is a fact of the trial
 // ("trial", "state", "value", "value2", "budget", "attempts", "seconds", "created", "started", "ended",
-// "failure", "reason", "note"), else a hyperparameter, else a metric, an objective's too. Comparisons are <
-// <= > >= = != and, of texts, ~ for "contains". A trial without a value of a column fulfils != alone, and
-// comes last. Throws Error(kUsage) for what is no state, no condition or no column.
+// "failure", "reason", "note"), else a hyperparameter, else a metric, an objective's too. A trial without a
+// value of a column comes last. Throws Error(kUsage) for what is no state, no condition or no column.
 std::vector<std::size_t> select_trials(const Json& study, const TrialSelection& selection);
 
 }  // namespace tune::report

@@ -78,3 +78,17 @@ TEST_CASE_METHOD(RunnerFixture, "without a folder for leases the trials of a CPU
   CHECK_THAT(share->unpinned, Contains("not pinned to cores: cannot use the folder of leases"));
   CHECK(share->cores.empty());
 }
+
+TEST_CASE_METHOD(RunnerFixture,
+                 "trials of several processes share the cores by processes, unless the spec says how many") {
+  Resources resources = cpu_only();
+  const int cores = static_cast<int>(usable_cores().size());
+  resources.processes_per_trial = cores;
+  DevicePool pool(std::nullopt, resources);
+  CHECK(pool.capacity().total == 1);
+  const auto share = pool.take();
+  REQUIRE(share);
+  CHECK(share->processes == cores);
+  CHECK(share->threads == cores);
+  CHECK(DevicePool(3, resources).capacity().total == 3);
+}

@@ -334,3 +334,42 @@ TEST_CASE_METHOD(GpuFixture,
   wait_until([&] { return runner.capacity().free == 2; }, "the GPUs are back");
   CHECK(runner.capacity().problem.empty());
 }
+
+TEST_CASE_METHOD(GpuFixture, "a trial of two GPUs is told that it is two processes, and where they meet") {
+  show(2);
+  LocalRunner runner(gpu_options());  // one GPU a trial
+  Attempt alone = attempt(1, {"environment", "PET_NPROC_PER_NODE"});
+  runner.start(alone);
+  wait_for_exit(runner, alone.id);
+  CHECK(read_file(alone.folder / "log") == "PET_NPROC_PER_NODE=(unset)\n");
+  CHECK_FALSE(Json::parse(read_file(alone.folder / kTrialFile)).contains("processes"));
+
+  LocalRunner both(gpu_options(2));
+  std::map<std::string, std::string> told;
+  int number = 1;
+  for (const char* name : {"PET_NPROC_PER_NODE", "TUNE_PROCESSES", "MASTER_ADDR", "MASTER_PORT"}) {
+    Attempt one = attempt(++number, {"environment", name});
+    both.start(one);
+    wait_for_exit(both, one.id);
+    const std::string line = read_file(one.folder / "log");
+    told[name] = line.substr(line.find('=') + 1, line.size() - line.find('=') - 2);
+    CHECK(Json::parse(read_file(one.folder / kTrialFile)).at("processes") == 2);
+  }
+  CHECK(told["PET_NPROC_PER_NODE"] == "2");
+  CHECK(told["TUNE_PROCESSES"] == "2");
+  CHECK(told["MASTER_ADDR"] == "127.0.0.1");
+  CHECK(std::stoi(told["MASTER_PORT"]) > 1023);
+}
+
+TEST_CASE_METHOD(GpuFixture, "a trial on GPUs is of as many processes as it has of them") {
+  show(2);
+  LocalRunnerOptions options = gpu_options();
+  options.resources.processes_per_trial = 2;
+  CHECK_THROWS_WITH(LocalRunner(options), Contains("processes_per_trial is 2") && Contains("1 GPU"));
+  options.resources.gpus_per_trial = 0;
+  LocalRunner on_cpu(options);
+  Attempt one = attempt(1, {"environment", "TUNE_PROCESSES"});
+  CHECK(on_cpu.start(one).devices.empty());
+  wait_for_exit(on_cpu, one.id);
+  CHECK(read_file(one.folder / "log") == "TUNE_PROCESSES=2\n");
+}

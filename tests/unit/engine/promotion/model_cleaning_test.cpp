@@ -21,8 +21,9 @@ class TwoVersions {
   fs::path store() const { return folder_.path(); }
   fs::path models() const { return folder_.path() / "models"; }
   store::ModelRegistry registry() const { return {models() / "registry.db", store::OpenMode::kWrite}; }
-  std::vector<CleanedPlace> clean(Orphans orphans = Orphans::kKeep, bool only_looks = false) const {
-    return clean_models(store(), orphans, only_looks, {});
+  std::vector<CleanedPlace> clean(Orphans orphans = Orphans::kKeep, bool only_looks = false,
+                                  const EndpointOf& endpoint_of = {}) const {
+    return clean_models(store(), orphans, only_looks, endpoint_of, {});
   }
   ExitCode remove(int version, const std::string& endpoint = {}) const {
     try {
@@ -114,9 +115,24 @@ TEST_CASE("a folder that the registry does not know is kept, adopted or removed 
   CHECK(models.clean().empty());
 }
 
+TEST_CASE("what an endpoint answers with is kept, though the registry does not know it any more") {
+  const TwoVersions models;
+  fs::rename(models.models() / "registry.db", models.models() / "lost.db");
+  const auto found =
+      models.clean(Orphans::kRemove, /*only_looks=*/false, [](const std::string& model, int version) {
+        return model == "m" && version == 2 ? std::string("steel-line") : std::string();
+      });
+  REQUIRE(found.size() == 2);
+  CHECK_FALSE(found[0].is_kept);
+  CHECK_FALSE(fs::exists(models.models() / "m/versions/1"));
+  CHECK(found[1].is_kept);
+  CHECK(found[1].remark == "the endpoint steel-line answers with it");
+  CHECK(fs::exists(models.models() / "m/versions/2/weights"));
+}
+
 TEST_CASE("where there are no models there is nothing to clean up") {
   ScratchFolder folder;
-  CHECK(clean_models(folder.path(), Orphans::kRemove, false, {}).empty());
+  CHECK(clean_models(folder.path(), Orphans::kRemove, false, {}, {}).empty());
   CHECK(fs::is_empty(folder.path()));
 }
 

@@ -60,6 +60,28 @@ Failure failure_of(const std::function<void()>& action) {
   return {};
 }
 
+TEST_CASE("an archive does not bring the gate that it is to pass") {
+  const OneVersion model;
+  const std::vector<std::pair<std::string, Json>> gates{
+      {"strange", {{"test", "/etc"}, {"options", {"--output", "/tmp/x"}}}}, {"no-object", "whatever"}};
+  for (const auto& [name, required] : gates) {
+    CAPTURE(name);
+    model.write(ExportForm::kFolder, name);
+    const fs::path file = model.path(name) / kManifestFile;
+    Json manifest = Json::parse(promoted_text(file));
+    manifest["lineage"]["require"] = required;
+    std::ofstream(file) << manifest;
+    const Imported imported = model.read(name, name);
+    REQUIRE(imported.notices.size() == 1);
+    CHECK(imported.notices[0].find("not required here") != std::string::npos);
+    const Json lineage = model.other().version(name, 1)->lineage;
+    CHECK_FALSE(lineage.contains("require"));
+    CHECK(lineage.at("imported").at("require") == required);
+    // So no judge is asked.
+    CHECK(promote_version({model.path("other"), name, "champion"}, {name, 1, ""}, {}).promoted);
+  }
+}
+
 TEST_CASE("a version goes out and comes back with the same files, value and lineage") {
   const OneVersion model;
   const ExportForm form = GENERATE(ExportForm::kTarGz, ExportForm::kFolder);
@@ -122,6 +144,21 @@ TEST_CASE("the card has the front matter of a model hub, and shows whatever a na
   CHECK(card.find("| began with | r18.pth |") != std::string::npos);
 }
 
+TEST_CASE("the card of a low-rank adapter names its base, and how Python puts it on") {
+  const OneVersion model;
+  const fs::path folder = model.path("models/m/versions/1");
+  const auto [base, name] =
+      GENERATE(std::pair<const char*, const char*>("owner/small-chat", "\"owner/small-chat\""),
+               std::pair<const char*, const char*>("/home/ada/models/small-chat/", "\"small-chat\""),
+               std::pair<const char*, const char*>("../small-chat", "\"small-chat\""));
+  std::ofstream(folder / "adapter_config.json") << Json{{"base_model_name_or_path", base}};
+  const std::string card = model_card(model.version(), folder);
+  CAPTURE(card);
+  CHECK(card.find("\nbase_model: " + std::string(name) + "\nbase_model_relation: adapter\n") !=
+        std::string::npos);
+  CHECK(card.find("peft.PeftModel.from_pretrained(model, FOLDER)") != std::string::npos);
+}
+
 TEST_CASE("a version that is damaged does not go out, and nothing is left of it") {
   const OneVersion model;
   std::ofstream(model.path("models/m/versions/1/weights")) << "abd";
@@ -147,9 +184,25 @@ TEST_CASE("an export that was changed on its way is refused, and leaves nothing"
   CAPTURE(change.first, failure.message);
   CHECK(failure.code == ExitCode::kBadData);
   CHECK(failure.message.find(change.second) != std::string::npos);
+  CHECK(failure.message.find("staging") == std::string::npos);
   CHECK(fs::is_empty(staging_folder(models_folder(model.path("other")))));
   CHECK(model.other().models().empty());
   CHECK_FALSE(fs::exists(model.path("other/models/copy")));
+}
+
+TEST_CASE("a damaged manifest is told by where the model lies, in a folder or an archive") {
+  const OneVersion model;
+  const char* damage = GENERATE("{}", "[");
+  model.write(ExportForm::kFolder, "out");
+  std::ofstream(model.path("out/tune-version.json")) << damage;
+  REQUIRE(run_shell("tar cf out.tar out", model.path("")).exit_code == 0);
+  const auto names = [&](const std::string& source, const std::string& file) {
+    const std::string message = failure_of([&] { model.read(source); }).message;
+    CAPTURE(message);
+    CHECK(message.find(model.path(file).string()) != std::string::npos);
+  };
+  names("out", "out/tune-version.json");
+  names("out.tar", "out.tar/out/tune-version.json");
 }
 
 TEST_CASE("a model of another program becomes a version without a value") {
@@ -185,6 +238,34 @@ TEST_CASE("folders with links, archives that are none and names that are none ar
   CHECK(failure_of([&] { model.read("none"); }).code == ExitCode::kNotFound);
   CHECK(failure_of([&] { model.read("text", "../m"); }).code == ExitCode::kUsage);
   CHECK(fs::is_empty(staging_folder(models_folder(model.path("other")))));
+}
+
+TEST_CASE("files whose names no manifest can hold neither come in nor go out") {
+  const OneVersion model;
+  const std::string name = "a\xff";
+  fs::create_directory(model.path("latin"));
+  std::ofstream(model.path("latin") / name) << "x";
+  const Failure brought = failure_of([&] { model.read("latin"); });
+  CHECK(brought.code == ExitCode::kBadData);
+  CHECK(brought.message.find("cannot import the file \"a") != std::string::npos);
+  CHECK(brought.message.find("\", whose name is no UTF-8") != std::string::npos);
+  CHECK(fs::is_empty(staging_folder(models_folder(model.path("other")))));
+  PromotableStudy study(model.path("third"), "t", {0.5});
+  std::ofstream(study.output(1) / name) << "x";
+  const store::PromotionDecision refused = promote_trial(study.store(), {model.path("third"), "m", 1});
+  CHECK_FALSE(refused.promoted);
+  CHECK(refused.reason.find("whose name is no UTF-8") != std::string::npos);
+  store::ModelVersion known = model.version();
+  known.version = 2;
+  known.files = {{name, 1, sha256_of_file(model.path("latin") / name)}};
+  store::ModelRegistry(registry_file(models_folder(model.path(""))), store::OpenMode::kCreate)
+      .insert_version(known);
+  const Failure kept = failure_of([&] {
+    export_model({model.path(""), {"m", 2, ""}, ExportForm::kTarGz, model.path("out.tar.gz")});
+  });
+  CHECK(kept.code == ExitCode::kConflict);
+  CHECK(kept.message.find("whose name is no UTF-8") != std::string::npos);
+  CHECK_FALSE(fs::exists(model.path("out.tar.gz")));
 }
 
 TEST_CASE("versions descend from those whose weights they began with") {

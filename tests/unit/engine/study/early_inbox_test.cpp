@@ -61,5 +61,19 @@ TEST_CASE("a stop that comes before the loop runs interrupts, but for one from b
   CHECK(f.inbox.take_answer(id)->contains("done"));
 }
 
+TEST_CASE("a request that cannot be written says what to do about its folder") {
+  const ScratchFolder folder;
+  std::ofstream(folder.path() / "s") << "in the way";
+  try {
+    engine::Inbox(folder.path() / "s").send({{}, "stop", Json::object(), "ada@host", WallTime()});
+    FAIL("it was written");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).starts_with("cannot create " + (folder.path() / "s").string()));
+    CHECK(
+        std::string(error.hint()).find("check the owner and the mode of " + (folder.path() / "s").string()) !=
+        std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace tune::tests

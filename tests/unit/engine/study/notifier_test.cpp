@@ -101,11 +101,11 @@ TEST_CASE("telling never waits, and a best that waits is passed over for a bette
   while (!std::filesystem::exists(f.folder / "begun")) std::this_thread::yield();
   for (int number = 2; number <= 4; ++number) notifier.tell(best(number));
   notifier.tell({NotifyOn::kFinished, "end:9", "the end", Json::object()});
-  const std::vector<Told> told = notifier.take_told();
+  const std::vector<Delivery> told = notifier.take_told();
   REQUIRE(told.size() == 2);
   CHECK(told[0].key == "best:2");
   CHECK(told[1].key == "best:3");
-  CHECK(told[1].end == Told::End::kPassedOver);
+  CHECK(told[1].end == Delivery::End::kPassedOver);
   std::ofstream(f.folder / "go") << "";
   notifier.wait();
   CHECK(content(f.folder / "said") == "trial 1 is the best\ntrial 4 is the best\nthe end\n");
@@ -117,7 +117,7 @@ TEST_CASE("a variable that is not set is said before anything begins", "[notify]
   one.environment = {{"MINE", FromEnvironment{"TUNE_TEST_NOT_SET"}}};
   CHECK(
       store::message_of([&] { Notifier notifier(f.parts({one})); }) ==
-      "a command of \"notify\" gets MINE from the environment variable TUNE_TEST_NOT_SET, which is not set");
+      "a command of \"notify\" takes MINE from the environment variable TUNE_TEST_NOT_SET, which is not set");
 }
 
 TEST_CASE("a notifier that goes waits for its command, and drops what has not begun", "[notify]") {

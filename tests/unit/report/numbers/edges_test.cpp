@@ -58,6 +58,8 @@ TEST_CASE("a best value at an end of its range is told, with what to widen on it
 TEST_CASE("no end is told that is natural, of a choice, of two values, or of what never varied") {
   CHECK(told(R"({"type": "float", "min": 0, "max": 0.9})", 0.0, 0.5) == "");
   CHECK(told(R"({"type": "int", "min": 1, "max": 9})", 1, 5) == "");
+  CHECK(told(R"({"type": "float", "min": 0.15, "max": 1})", 1.0, 0.5) == "");
+  CHECK(told(R"({"type": "float", "min": 1e-3, "max": 1, "scale": "log"})", 1.0, 0.5) != "");
   CHECK(told(R"({"type": "int", "min": 1, "max": 9})", 9, 5) != "");
   CHECK(told(R"({"type": "categorical", "values": [1, 2, 3]})", 3, 1) == "");
   CHECK(told(R"({"type": "int", "min": 4, "max": 5})", 5, 4) == "");

@@ -18,7 +18,11 @@ TEST_CASE("a model shows its versions, where the current one comes from, and why
   version.trial = 2;
   version.objective = study_row().objective;
   version.value = 0.4125;
-  version.lineage = {{"data", "5fa1"}};
+  version.lineage = {{"data", "5fa1"},
+                     {"fixed", {{"epochs", 8}, {"of", {{"warmup", 0.3333333333}}}}},
+                     {"overrides", Json::object()},
+                     {"parent_weights", nullptr},
+                     {"run", {{"tune", "0.1.0"}}}};
   version.files = {{"weights.safetensors", 23'500'000, "aa"}};
   const ModelRows rows{"steel",
                        1,
@@ -39,6 +43,7 @@ TEST_CASE("a model shows its versions, where the current one comes from, and why
       "\n"
       "Where version 1 comes from:\n"
       "  data: 5fa1\n"
+      "  fixed: epochs=8 of.warmup=0.333333\n"
       "\n"
       "Promotions (UTC):\n"
       "  2023-11-14 22:13  none -> 1  the first version\n");
@@ -62,6 +67,7 @@ TEST_CASE("a model shows its versions, where the current one comes from, and why
         "\n"
         "Where it comes from:\n"
         "  data: 5fa1\n"
+        "  fixed: epochs=8 of.warmup=0.333333\n"
         "\n"
         "Files:\n"
         "file                    size  SHA-256\n"

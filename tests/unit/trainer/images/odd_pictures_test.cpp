@@ -34,7 +34,27 @@ const char* const kSixteenBits =
     "040001000000200000001c0103000100000001000000000000000000111122223333444455556666777788889999aaaa"
     "bbbbccccddddeeeeffff";
 
+// 8 x 8 pixels of the grey 200 in six scans, and the last of them; both without the two bytes of an end.
+// Written by Pillow.
+const char* const kSixScans =
+    "ffd8ffe000104a46494600010100000100010000ffdb004300100b0c0e0c0a100e0d0e1211101318281a181616183123251d"
+    "283a333d3c3933383740485c4e404457453738506d51575f626768673e4d71797064785c656763ffc2000b08000800080101"
+    "1100ffc40014000100000000000000000000000000000005ffda00080101000000014bffc400141001000000000000000000"
+    "00000000000000ffda00080101000105027fffc40014100100000000000000000000000000000000ffda0008010100063f02"
+    "7fffc40014100100000000000000000000000000000000ffda0008010100013f217fffda00080101000000107fffc4001410"
+    "0100000000000000000000000000000000ffda0008010100013f107f";
+const char* const kLastScan = "ffda0008010100013f107f";
+
 }  // namespace
+
+TEST_CASE("a JPEG that asks for thousands of passes over its pixels is refused") {
+  const TestFolder folder;
+  CHECK(decode(folder.write("six.jpg", from_hex(kSixScans + std::string("ffd9")))).pixels[0] == 200);
+  std::string scans = kSixScans;
+  for (int i = 0; i < 3000; ++i) scans += kLastScan;
+  CHECK_THROWS_WITH(decode(folder.write("many.jpg", from_hex(scans + "ffd9"))),
+                    Catch::Matchers::Contains("more than 500 scans"));
+}
 
 TEST_CASE("a JPEG of four inks becomes the colours that Pillow makes of it") {
   const TestFolder folder;

@@ -21,8 +21,8 @@ struct Number final : served::Prepared {
   double value = 0;
 };
 
-// Answers the number that a text is; "bad" cannot be read, and a model fails on 13. Waits in its first batch
-// until it is let go.
+// Answers the number that a text is; "bad" cannot be read, "slow" is read for a while, and a model fails
+// on 13. Waits in its first batch until it is let go.
 class Echo final : public served::Answerer {
  public:
   const served::Facts& facts() const override { return facts_; }
@@ -30,6 +30,10 @@ class Echo final : public served::Answerer {
     const std::string& text = std::get<served::Text>(input).first;
     if (text == "bad") throw tune::Error(tune::ExitCode::kBadData, "a bad text");
     auto number = std::make_unique<Number>();
+    if (text == "slow") {
+      std::this_thread::sleep_for(30ms);
+      return number;
+    }
     number->value = std::stod(text);
     return number;
   }
@@ -160,6 +164,47 @@ TEST_CASE("An answer that takes too long is refused, and the next one comes") {
   CHECK(refusal.starts_with("503"));
   helper.join();
   CHECK(place.ask("2") == 2);
+}
+
+TEST_CASE("A request whose examples cannot all be read in time is refused before the rest is read") {
+  Place place;
+  const std::vector<served::Input> many(100, served::Text{"slow"});
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(refusal_of([&] { place.queue.ask(many, begin + 100ms); }).starts_with("503"));
+  CHECK(std::chrono::steady_clock::now() - begin < 2s);
+  CHECK(place.queue.waiting() == 0);
+}
+
+TEST_CASE("A large request that is refused takes nobody's place") {
+  Place place({.most_waiting = 4});
+  place.model->hold();
+  auto first = place.ask_later("1");
+  place.model->wait_until_held();
+  const std::vector<served::Input> many(100, served::Text{"2"});
+  CHECK(
+      refusal_of([&] { place.queue.ask(many, std::chrono::steady_clock::now() + 60s); }).starts_with("503"));
+  CHECK(place.queue.waiting() == 1);
+  auto second = place.ask_later("2");
+  place.wait_for(2);
+  place.model->let_go();
+  CHECK(first.get() == 1);
+  CHECK(second.get() == 2);
+  CHECK(place.queue.ask(many, std::chrono::steady_clock::now() + 60s).size() == 100);
+}
+
+TEST_CASE("A queue that is given up finishes what it computes and refuses the rest") {
+  Place place;
+  place.model->hold();
+  auto first = place.ask_later("1");
+  place.model->wait_until_held();
+  auto second = place.ask_later("2");
+  place.wait_for(2);
+  std::this_thread::sleep_for(20ms);  // it may still be on its way into the queue
+  place.queue.give_up();
+  CHECK(refusal_of([&] { second.get(); }).starts_with("503"));
+  CHECK(refusal_of([&] { place.ask("3"); }).starts_with("503"));
+  place.model->let_go();
+  CHECK(first.get() == 1);
 }
 
 TEST_CASE("An example that cannot be read, or that the model fails on, fails alone") {

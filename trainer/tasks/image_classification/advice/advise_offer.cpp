@@ -59,8 +59,16 @@ std::vector<std::string> weights_elsewhere(const std::string& model) {
   return places;
 }
 
+// Detectors that share a classifier's body; pretrain goes by their names.
+std::string starter_of(const std::string& model) {
+  if (model == "resnet18") return "ssd224-resnet18";
+  if (model == "resnet50") return "ssd300-resnet50";
+  return {};
+}
+
 Facts facts_of(const AdvisedSet& advised, bool accelerated) {
   Facts facts;
+  facts.starter = starter_of(advised.model);
   const Measurements& measured = advised.measured;
   facts.images = measured.images;
   facts.classes = advised.set.classes.size();

@@ -87,7 +87,7 @@ constexpr std::array kStrategyRules{
         [](const Facts&) { return true; }, Strategy::kFull}};
 
 std::string reason_of(const Facts& facts) {
-  if (!facts.has_weights) return std::to_string(facts.images) + " images, and no weights to start from";
+  if (!facts.has_weights) return std::to_string(facts.images) + " images";
   if (!facts.nearness) return std::to_string(facts.images) + " images; no linear probe was taken";
   const Nearness& nearness = *facts.nearness;
   return std::to_string(facts.images) + " images; a linear probe is right on a share of " +
@@ -311,11 +311,13 @@ Advice advise(const Facts& facts) {
         "parts of the set show the same surfaces, so that what is measured on them flatters: `tune-train "
         "audit` "
         "lists them");
-  if (facts.images <= kLargeSet && (!facts.has_weights || is_no_better(facts)))
-    advice.remarks.emplace_back(
-        std::string(facts.has_weights ? "these weights help nothing here" : "there are no weights") +
-        ", and the images are few: `tune-train pretrain --model ssd224-resnet18` makes weights for resnet18 "
-        "from drawn images, `--model ssd300-resnet50` for resnet50");
+  if (facts.images <= kLargeSet && is_no_better(facts))
+    advice.remarks.emplace_back("these weights help nothing here, and the images are few: try others");
+  if (facts.images <= kLargeSet && (!facts.has_weights || is_no_better(facts)) && !facts.starter.empty())
+    advice.remarks.push_back("a backbone learned from drawn images: `tune-train pretrain --model " +
+                             facts.starter +
+                             " --output FILE` makes it, under the name of a detector that shares this "
+                             "network's body, and --weights FILE takes it");
   if (facts.strong_doubts > kManyDoubts)
     advice.remarks.emplace_back(
         "look at the labels that neighbours contradict before any training: a cleaner set "

@@ -30,6 +30,7 @@ struct Facts {
   std::size_t stages = 0;  // of the network's body
   bool accelerated = false;
   double images_per_second = 0;  // through the network, forwards
+  std::string starter = {};      // what `tune-train pretrain` calls a network on the same backbone; "": none
 };
 
 enum class Strategy {

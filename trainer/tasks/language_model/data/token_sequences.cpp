@@ -5,16 +5,6 @@
 #include "tuner/core/error.h"
 
 namespace tune::trainer::language_model {
-namespace {
-
-// Conversations before the answer that is to be generated.
-std::vector<Message> before_answer(const Example& example) {
-  std::vector<Message> messages = example.messages;
-  if (messages.back().role == "assistant") messages.pop_back();
-  return messages;
-}
-
-}  // namespace
 
 std::int64_t TokenSequence::count_learned() const {
   return learned.empty() ? 0 : std::count(learned.begin() + 1, learned.end(), true);
@@ -92,6 +82,12 @@ std::vector<std::int64_t> ExampleTokens::prompt_of(const Example& example) const
     ids.insert(ids.end(), part.begin(), part.end());
   }
   return ids;
+}
+
+std::vector<Message> ExampleTokens::before_answer(const Example& example) {
+  std::vector<Message> messages = example.messages;
+  if (messages.back().role == "assistant") messages.pop_back();
+  return messages;
 }
 
 std::string ExampleTokens::wanted_of(const Example& example) {

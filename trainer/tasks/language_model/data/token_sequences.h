@@ -38,6 +38,8 @@ class ExampleTokens {
   TokenSequences of(const std::vector<Example>& examples, std::int64_t max_length) const;
   // What an answer is generated behind: the prompt, or the conversation before its last answer.
   std::vector<std::int64_t> prompt_of(const Example& example) const;
+  // A conversation before its last answer.
+  static std::vector<Message> before_answer(const Example& example);
   // The answer that is wanted, as a text; "" for a plain text, which has no prompt.
   static std::string wanted_of(const Example& example);
 

@@ -782,7 +782,7 @@ export const kEndpoints = {
     previous_version: '2',
     platform: 'tune_detection',
   },
-  reviews: {
+  opinions: {
     state: 'deployed',
     model: 'reviews',
     version: '2',

@@ -151,6 +151,9 @@ export async function startMock({ port = 0, assets = join(here, '../../assets'),
       });
     }
     if (path[1] === 'events') {
+      const watched = url.searchParams.get('study');
+      if (watched !== null && !studies.has(watched))
+        return fail(response, 404, 'there is no study ' + watched, '`tune status` lists them');
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
       response.write('retry: 2000\n\n');
       streams.add(response);
@@ -241,13 +244,14 @@ export async function startMock({ port = 0, assets = join(here, '../../assets'),
     const one = data.kEndpoints[name],
       model = one.model + '@' + one.version;
     response.setHeader('X-Tune-Model', model);
-    if (path.startsWith('/v2/models/'))
+    if (path === '/v2/models/' + encodeURIComponent(name))
       return send(response, 200, {
-        name: one.model,
+        name,
         platform: one.platform,
         versions: [one.version],
         parameters: { classes: ['crazing', 'inclusion'] },
       });
+    if (path.startsWith('/v2/')) return send(response, 404, { error: 'it goes by ' + name });
     if (path === '/v1/models')
       return send(response, 200, {
         object: 'list',

@@ -78,10 +78,10 @@ export function percentText(share: number): string {
 }
 
 export function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']; // as the commands count them
   let size = bytes,
     unit = 0;
-  for (; size >= 1024 && unit < units.length - 1; ++unit) size /= 1024;
+  for (; size >= 1000 && unit < units.length - 1; ++unit) size /= 1000;
   return (unit === 0 ? String(size) : size.toFixed(1)) + ' ' + units[unit];
 }
 

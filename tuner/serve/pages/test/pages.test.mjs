@@ -19,7 +19,7 @@ const kPages = [
   ['a model', '/models/steel-detector'],
   ['endpoints', '/endpoints'],
   ['an endpoint for images', '/endpoints/steel-detector'],
-  ['an endpoint for texts', '/endpoints/reviews'],
+  ['an endpoint for texts', '/endpoints/opinions'],
   ['an endpoint for prompts', '/endpoints/smol'],
   ['an endpoint that is down', '/endpoints/night'],
   ['what is not there', '/studies/none'],
@@ -76,6 +76,8 @@ describe(
               assert.ok(
                 (await page.$eval('.broken', (element) => element.textContent)).includes('there is no study none'),
               );
+              assert.equal(await page.$eval('main .page > p > a', (link) => link.textContent), 'All studies');
+              await page.waitForSelector('.contact.live'); // the server is there
               tab.complaints = tab.complaints.filter((text) => !text.includes('404'));
             }
             for (const summary of await page.$$('main details > summary'))
@@ -484,7 +486,7 @@ describe(
 
     test('a text comes back with its classes', () =>
       withTab(kViews[0], async (tab, page) => {
-        await tab.open('/endpoints/reviews', 'textarea');
+        await tab.open('/endpoints/opinions', 'textarea');
         await page.type('textarea', 'a fine film');
         await page.keyboard.down('Control');
         await page.keyboard.press('Enter');

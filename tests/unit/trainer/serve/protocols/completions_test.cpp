@@ -68,7 +68,7 @@ TEST_CASE("Settings are read by the names of both endpoints") {
                                             {"top_logprobs", 2},
                                             {"stream", true},
                                             {"stream_options", {{"include_usage", true}}},
-                                            {"n", 1},
+                                            {"n", 3},
                                             {"top_k", 5}})
                                         .dump(),
                                     true);
@@ -81,6 +81,7 @@ TEST_CASE("Settings are read by the names of both endpoints") {
   CHECK(chat.settings.presence_penalty == 1);
   CHECK(chat.settings.frequency_penalty == -0.5);
   CHECK(chat.alternatives == 2);
+  CHECK(chat.choices == 3);
   CHECK(chat.streams);
   CHECK(chat.reports_usage);
   const auto plain =
@@ -111,10 +112,12 @@ TEST_CASE("A prompt is a text, token ids, or a list of either") {
 }
 
 TEST_CASE("What is not done here is refused by its name, unless it asks for nothing") {
-  CHECK(contains(chat_refusal({{"n", 2}}), "400 n: n is 2"));
   CHECK(contains(chat_refusal({{"tools", {{{"type", "function"}}}}}), "400 tools"));
   CHECK(contains(chat_refusal({{"tool_choice", "required"}}), "400 tool_choice"));
   CHECK(contains(chat_refusal({{"response_format", {{"type", "json_object"}}}}), "400 response_format"));
+  CHECK(contains(chat_refusal({{"reasoning_effort", "low"}}), "reasoning_effort: this model does not"));
+  CHECK(chat_refusal({{"reasoning_effort", "none"}}).empty());
+  CHECK(contains(chat_refusal({{"stop", {"a", "b", "c", "d", "e"}}}), "400 stop: stop holds more than 4"));
   CHECK(contains(chat_refusal({{"logit_bias", {{"50256", -100}}}}), "400 logit_bias"));
   CHECK(contains(chat_refusal({{"temprature", 0}}), "400 temprature: unknown member"));
   CHECK(contains(chat_refusal({{"temprature", 0}}), "did you mean \"temperature\"?"));
@@ -129,7 +132,9 @@ TEST_CASE("What is not done here is refused by its name, unless it asks for noth
   };
   CHECK(contains(refused({{"echo", true}}), "400 echo"));
   CHECK(contains(refused({{"suffix", "end"}}), "400 suffix"));
-  CHECK(contains(refused({{"best_of", 3}}), "400 best_of"));
+  CHECK(contains(refused({{"best_of", 3}, {"n", 2}}), "400 best_of"));
+  CHECK(refused({{"best_of", 2}, {"n", 2}}).empty());
+  CHECK(contains(refused({{"prompt", {"a", "b"}}, {"n", 33}}), "400 n: n is 33 for 2 prompts"));
   CHECK(contains(refused({{"messages", Json::array()}}), "400 messages: unknown member"));
 }
 
@@ -140,6 +145,8 @@ TEST_CASE("Values of another kind or out of range are refused with their place")
            {{{"temperature", -0.1}}, "400 temperature"},
            {{{"top_p", 1.1}}, "400 top_p"},
            {{{"max_tokens", 0}}, "400 max_tokens"},
+           {{{"n", 0}}, "400 n"},
+           {{{"n", 65}}, "400 n"},
            {{{"max_tokens", 1.5}}, "400 max_tokens"},
            {{{"max_tokens", 1e300}}, "400 max_tokens"},
            {{{"max_tokens", 3}, {"max_completion_tokens", 4}}, "400 max_tokens"},
@@ -184,13 +191,18 @@ TEST_CASE("Answers have the members that OpenAI's clients read") {
   CHECK(scored.at("bytes") == OrderedJson({83, 108}));
   CHECK(scored.at("top_logprobs").size() == 2);
 
-  const OrderedJson first = serve::piece_json(chat, 0, {0, "Sl", 1, {}, served::End::kNone}, true, false);
+  const OrderedJson first =
+      serve::piece_json(chat, 0, {0, "Sl", 1, {}, served::End::kNone}, {.is_first = true});
   CHECK(first.at("object") == "chat.completion.chunk");
   CHECK(first.at("choices").at(0).at("delta") == OrderedJson({{"role", "assistant"}, {"content", "Sl"}}));
   CHECK(first.at("choices").at(0).at("finish_reason").is_null());
-  const OrderedJson last = serve::piece_json(chat, 0, {0, "", 0, {}, served::End::kLength}, false, false);
+  const OrderedJson last = serve::piece_json(chat, 0, {0, "", 0, {}, served::End::kLength}, {});
   CHECK(last.at("choices").at(0).at("delta") == OrderedJson::object());
   CHECK(last.at("choices").at(0).at("finish_reason") == "length");
+  CHECK_FALSE(last.contains("usage"));
+  const OrderedJson counted =
+      serve::piece_json(chat, 0, {0, "", 0, {}, served::End::kLength}, {.reports_usage = true});
+  CHECK(counted.at("usage").is_null());
   CHECK(serve::usage_piece_json(chat, {5, 2}).at("choices").empty());
 
   const serve::CompletionHead plain{false, "cmpl-1", "answers", "answers@3", 1700000000};
@@ -200,6 +212,10 @@ TEST_CASE("Answers have the members that OpenAI's clients read") {
   CHECK(texts.at("choices").at(1).at("index") == 1);
   CHECK(texts.at("choices").at(0).at("text") == "a");
   CHECK(texts.at("choices").at(0).at("logprobs").at("top_logprobs").at(0).at("Ir") == -1.5);
+  const OrderedJson second = serve::piece_json(plain, 0, {0, "b", 2, {token, token}, served::End::kNone},
+                                               {.has_scores = true, .offset = 7});
+  CHECK(second.at("choices").at(0).at("logprobs").at("text_offset") ==
+        OrderedJson({7, 7 + token.chosen.token.size()}));
   CHECK(serve::openai_error_json(404, "no", "model", "model_not_found").at("error").at("type") ==
         "not_found_error");
   CHECK(serve::models_json({"a", "b"}, 1).at("data").at(1).at("id") == "b");

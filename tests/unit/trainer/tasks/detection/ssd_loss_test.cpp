@@ -14,12 +14,12 @@ Targets targets_of(const torch::Tensor& categories, const torch::Tensor& offsets
 }
 
 // Two images, seven boxes, two classes; the second image has no object.
-struct Example {
+struct LossExample {
   torch::Tensor logits, offsets;
   Targets targets;
 };
 
-Example example(std::uint64_t seed) {
+LossExample example(std::uint64_t seed) {
   torch::manual_seed(seed);
   torch::Tensor categories = torch::zeros({2, 7}, torch::kLong);
   categories[0][2] = 1;
@@ -50,7 +50,7 @@ TEST_CASE("The loss equals a computation by hand") {
 }
 
 TEST_CASE("The loss is divided by the positives of the whole batch") {
-  const Example one = example(3);
+  const LossExample one = example(3);
   const SsdLoss alone = ssd_loss(one.logits, one.offsets, one.targets);
   const auto twice = [](const torch::Tensor& tensor) { return torch::cat({tensor, tensor}, 0); };
   const Targets both = targets_of(twice(one.targets.categories), twice(one.targets.offsets));
@@ -60,7 +60,7 @@ TEST_CASE("The loss is divided by the positives of the whole batch") {
 }
 
 TEST_CASE("Divided by what is counted, each loss is the mean of its terms") {
-  Example data = example(9);
+  LossExample data = example(9);
   data.targets.offsets[0][2][1] = data.offsets[0][2][1];  // exactly right, so no term
   const SsdLoss sums = ssd_loss(data.logits, data.offsets, data.targets);
   const SsdLoss means = ssd_loss(data.logits, data.offsets, data.targets, LossDivisor::kCounted);
@@ -73,7 +73,7 @@ TEST_CASE("Divided by what is counted, each loss is the mean of its terms") {
 }
 
 TEST_CASE("An image without objects gives no negatives, and a batch without objects has the loss zero") {
-  Example data = example(4);
+  LossExample data = example(4);
   const double with_second = ssd_loss(data.logits, data.offsets, data.targets).cross_entropy.item<double>();
   data.logits[1] = torch::randn({7, 3}, torch::kDouble) * 10;
   CHECK(ssd_loss(data.logits, data.offsets, data.targets).cross_entropy.item<double>() ==
@@ -88,7 +88,7 @@ TEST_CASE("An image without objects gives no negatives, and a batch without obje
 }
 
 TEST_CASE("The gradients of the loss agree with finite differences") {
-  Example data = example(5);
+  LossExample data = example(5);
   torch::Tensor logits = data.logits.clone().to(torch::kFloat).requires_grad_();
   torch::Tensor offsets = data.offsets.clone().to(torch::kFloat).requires_grad_();
   ssd_loss(logits, offsets, data.targets).total().backward();
@@ -113,7 +113,7 @@ TEST_CASE("The gradients of the loss agree with finite differences") {
 
 TEST_CASE("The loss is the same where nobody knows how many negatives an image has at most") {
   for (const LossDivisor divisor : {LossDivisor::kPositives, LossDivisor::kCounted}) {
-    const Example data = example(9);
+    const LossExample data = example(9);
     Targets open = data.targets;
     open.most_in_an_image.reset();
     const SsdLoss known = ssd_loss(data.logits, data.offsets, data.targets, divisor),
@@ -124,7 +124,7 @@ TEST_CASE("The loss is the same where nobody knows how many negatives an image h
 }
 
 TEST_CASE("Logits in bf16 are widened before the softmax") {
-  const Example data = example(6);
+  const LossExample data = example(6);
   const SsdLoss loss =
       ssd_loss(data.logits.to(torch::kBFloat16), data.offsets.to(torch::kBFloat16), data.targets);
   CHECK(loss.cross_entropy.scalar_type() == torch::kFloat);
@@ -132,7 +132,7 @@ TEST_CASE("Logits in bf16 are widened before the softmax") {
 }
 
 TEST_CASE("A logit that is not a number makes the loss not a number") {
-  Example data = example(7);
+  LossExample data = example(7);
   data.logits[0][2][1] = std::numeric_limits<double>::quiet_NaN();
   CHECK_FALSE(std::isfinite(ssd_loss(data.logits, data.offsets, data.targets).total().item<double>()));
 }

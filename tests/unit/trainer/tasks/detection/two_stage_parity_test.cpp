@@ -123,7 +123,7 @@ void check_detector(TwoStageDetector& detector, const DetectorModel& kind, const
   model.train();
   for (const auto& child : model.modules())
     if (child->as<torch::nn::BatchNorm2d>()) child->eval();
-  const DetectorLosses losses = detector.losses(input, tensors, *objects);
+  const DetectorLosses losses = detector.losses(input, tensors, *objects, *parallel::alone());
   const Json& apart = expected["losses"];
   CHECK(
       losses.cross_entropy.item<double>() ==

@@ -131,7 +131,7 @@ TEST_CASE(
   CHECK(measured() == measured());
   const auto drawn = [&](std::uint64_t seed) {
     torch::manual_seed(seed);
-    return detector.losses(input, tensors, *objects).cross_entropy.item<double>();
+    return detector.losses(input, tensors, *objects, *parallel::alone()).cross_entropy.item<double>();
   };
   CHECK(drawn(3) == drawn(3));
   CHECK(drawn(3) != drawn(4));
@@ -143,7 +143,8 @@ TEST_CASE("An image without objects teaches a detector of two stages what is bac
   weights::TensorMap tensors;
   const auto objects = detector.object_tensors(0, {});
   objects->add({{}}, tensors);
-  const DetectorLosses losses = detector.losses({torch::randn({1, 3, 128, 128}), {}}, tensors, *objects);
+  const DetectorLosses losses =
+      detector.losses({torch::randn({1, 3, 128, 128}), {}}, tensors, *objects, *parallel::alone());
   CHECK(losses.cross_entropy.item<double>() > 0);
   CHECK(losses.smooth_l1.item<double>() == 0);
   (losses.cross_entropy + losses.smooth_l1).backward();

@@ -140,7 +140,7 @@ TEST_CASE("Adapters take turns on one base, and what is dropped leaves the other
   std::map<std::uint64_t, std::string> texts;
   for (int steps = 0; steps < 4; ++steps)
     for (const served::Written& piece : model->step()) texts[piece.id] += piece.text;
-  model->drop(6);
+  model->drop({6});
   for (const auto& [id, text] : finished(*model)) texts[id] += text;
   texts.erase(6);
   CHECK(texts == wanted);
@@ -212,6 +212,22 @@ TEST_CASE("Scores are log-probabilities, of which the chosen one is the largest 
   CHECK(tokens == 3);
 }
 
+TEST_CASE("The tokens of one character have scores with the bytes of each") {
+  const ServedPlace place;
+  std::ostringstream notes;
+  const OpenedModel model = open_model(place.base(), "", notes);
+  AnswerWriter writer(model.base->tokenizer, {1}, {.max_new_tokens = 3}, {tune::tests::kTinyEnd}, 1024, 0, 0);
+  std::string text;
+  for (const int byte : {0xC3, 0xA9, 0x20}) {
+    std::vector<float> logits(tune::tests::kTinyWords, 0.0F);
+    logits[static_cast<std::size_t>(byte)] = 1;
+    const served::Written written = writer.advance(logits);
+    CHECK(written.scores.at(0).chosen.token == std::string(1, static_cast<char>(byte)));
+    text += written.text;
+  }
+  CHECK(text == "\xC3\xA9 ");
+}
+
 TEST_CASE("Presence and frequency are taken from what was written, and from nothing else") {
   const std::map<std::int64_t, int> written{{1, 2}};
   const std::vector<std::int64_t> prompt{0};
@@ -252,4 +268,11 @@ TEST_CASE("Draws follow the distribution that temperature, top-k and top-p leave
   CHECK(shares({.top_k = 2}).size() == 2);
   CHECK(shares({.top_k = 2}).at(0) == Approx(4.0 / 7).margin(0.03));
   CHECK(shares({.top_p = 0.65}).size() == 2);
+  // As many as there are, too: what is left over of sorting has its share.
+  std::fill(logits.begin(), logits.end(), 0.0F);
+  CHECK(shares({}).size() > 2000);
+  CHECK(shares({.top_p = 0.5}).size() > 1000);
+  CHECK(shares({.top_p = 0.5}).size() <= 1500);
+  logits[5] = std::nanf("");
+  CHECK(message_of(ExitCode::kInternal, [&] { shares({}); }).find("not finite") != std::string::npos);
 }

@@ -158,7 +158,11 @@ function chartOf(
   const beyond = all.filter((value) => Number.isFinite(value) && !isShown(value, y)).length;
   return {
     chart: {
-      x: { ...roundEnds(by, 0, longest), max: longest * 1.02 || 1 },
+      x: {
+        ...roundEnds(by, 0, longest),
+        max: longest * 1.02 || 1,
+        ...(by === 'step' && { text: (value: number) => (Number.isInteger(value) ? numberText(value) : '') }),
+      },
       y,
       series,
       rules: by === 'step' ? answer.rungs : [],

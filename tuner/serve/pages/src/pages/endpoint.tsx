@@ -30,7 +30,7 @@ export function EndpointPage({ name }: { name: string }) {
     answer.data?.state?.model ??
     (typeof answer.data?.asked.model === 'string' ? answer.data.asked.model.split('@')[0]! : null);
   const model = useAnswer<Model>(modelName === null ? null : api('models', modelName), null);
-  const task = useTask(name, modelName, model.data, answer.data?.reachable ?? false);
+  const task = useTask(name, model.data, answer.data?.reachable ?? false);
   const crumbs = (
     <nav class="crumbs" aria-label="Where this is">
       <a href="/endpoints">Endpoints</a>
@@ -163,16 +163,16 @@ function taskIn(text: string): Task | null {
   return /language/.test(text) ? 'prompts' : null;
 }
 
-// What kind of model it is: as it says itself, else as its lineage does.
-function useTask(endpoint: string, model: string | null, known: Model | null, isReachable: boolean): Task {
+// What kind of model it is: as it says itself, by the endpoint's name, else as its lineage does.
+function useTask(endpoint: string, known: Model | null, isReachable: boolean): Task {
   const [said, setSaid] = useState<Task | null>(null);
   useEffect(() => {
-    if (model === null || !isReachable) return;
+    if (!isReachable) return;
     let hasEnded = false;
     post(
       api('endpoints', endpoint, 'invoke') +
         '?' +
-        new URLSearchParams({ path: '/v2/models/' + encodeURIComponent(model) }),
+        new URLSearchParams({ path: '/v2/models/' + encodeURIComponent(endpoint) }),
       '',
       'application/json',
     )
@@ -184,7 +184,7 @@ function useTask(endpoint: string, model: string | null, known: Model | null, is
     return () => {
       hasEnded = true;
     };
-  }, [endpoint, model, isReachable]);
+  }, [endpoint, isReachable]);
   const trainer = known?.versions[0]?.lineage.trainer as { task?: unknown } | null | undefined;
   return said ?? (typeof trainer?.task === 'string' ? taskIn(trainer.task) : null) ?? 'images';
 }

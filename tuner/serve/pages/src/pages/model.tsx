@@ -123,7 +123,7 @@ export function ModelPage({ name }: { name: string }) {
                         )}
                       </td>
                       <td class="number">{bytesText(version.files.reduce((sum, { bytes }) => sum + bytes, 0))}</td>
-                      <td>{dateText(timeOf(version.created))}</td>
+                      <td class="nowrap">{dateText(timeOf(version.created))}</td>
                       <td class="number">
                         <button
                           type="button"
@@ -252,8 +252,8 @@ function PromoteDialog({
       onClose={onClose}
       action={action}
     >
-      <label>
-        alias{' '}
+      <label class="stack">
+        alias
         <input
           type="text"
           list="aliases"

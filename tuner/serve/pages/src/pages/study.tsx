@@ -1,5 +1,5 @@
 // A study live. The filter, the states and the brushes are one thing, in the address, and hold for every chart and for the table.
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { api, useAnswer } from '../api.ts';
 import {
   type Importance as ImportanceAnswer,
@@ -18,6 +18,7 @@ import { TradeOff } from '../charts/trade_off.tsx';
 import { conditionsOf, filterText, withColumn, type Condition } from '../filter.ts';
 import { Failed, Loading, MissingPage } from '../parts/notice.tsx';
 import { Later } from '../parts/later.tsx';
+import { watched } from '../live.ts';
 import { kLetters, usePoints, varying, type PointParameter } from '../points.ts';
 import { go, hrefOf, route, setQuery } from '../route.ts';
 import { FilterBar } from './study_filter.tsx';
@@ -36,6 +37,11 @@ export function StudyPage({ name }: { name: string }) {
   const lines = useAnswer<TrialLines>(api('studies', name, 'trials') + '?' + queryOfTable(query), topic, 1000);
   const points = usePoints(name);
   const study = answer.data;
+  // There is no stream of a study that is not there, and the server would seem to be gone.
+  const isMissing = answer.failure?.isMissing === true;
+  useEffect(() => {
+    if (isMissing) watched.value = null;
+  }, [isMissing]);
 
   const filter = query.get('filter') ?? '',
     stateText = query.get('state') ?? '';

@@ -1,6 +1,7 @@
 // What stands in place of something that is not there: not yet, not at all, or not any more.
 import type { ComponentChildren } from 'preact';
 import type { Failure } from '../api.ts';
+import { hrefOf, route } from '../route.ts';
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -32,12 +33,24 @@ export function Failed({ failure }: { failure: Failure }) {
   );
 }
 
+// The list that what is not there would be in.
+function WayBack() {
+  const place = route.value.path[0];
+  const list = place === 'models' || place === 'endpoints' ? place : 'studies';
+  return (
+    <p>
+      <a href={hrefOf(list === 'studies' ? [] : [list])}>All {list}</a>
+    </p>
+  );
+}
+
 // A whole page of it, with the heading that every page has.
 export function MissingPage({ title, failure }: { title: string; failure: Failure | null }) {
   return (
     <>
       <h1 tabIndex={-1}>{title}</h1>
       {failure === null ? <Loading what="it" /> : <Failed failure={failure} />}
+      {failure?.isMissing && <WayBack />}
     </>
   );
 }

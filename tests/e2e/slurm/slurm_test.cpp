@@ -1,0 +1,327 @@
+// Searches whose trials are jobs of a real Slurm cluster.
+#include <algorithm>
+#include <set>
+
+#include "cluster_fixture.h"
+
+namespace tune::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+Json trial_json(const SlurmStudy& study, int number) {
+  const ShellResult shown = study.shell("tune show s/" + std::to_string(number) + " --store store --json");
+  REQUIRE(shown.exit_code == 0);
+  return Json::parse(shown.out);
+}
+
+bool all_completed(const SlurmStudy& study, std::size_t trials) {
+  const Json table = study.table();
+  return table.size() == trials &&
+         std::all_of(table.begin(), table.end(), [](const Json& row) { return row[2] == "completed"; });
+}
+
+TEST_CASE(
+    "a search on the cluster gives what one machine gives, its trials' files lie on the shared folder") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "echo gpu=$CUDA_VISIBLE_DEVICES >> gpus; sleep 0.5; echo loss=0.$1; echo w > $TUNE_OUTPUT_DIR/w");
+  const ShellResult run = study.search();
+  INFO(run.out << run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(all_completed(study, 6));
+  CHECK(study.each_began_once(6));
+  StudyFolder local;
+  local.spec["limits"] = study.spec["limits"];
+  REQUIRE(local.run().exit_code == 0);
+  CHECK(study.table() == local.table());
+  CHECK(fs::is_symlink(study.path() / "store/s/trials"));
+  CHECK(fs::is_regular_file(study.path() / "store/s/study.db"));
+  CHECK(fs::exists(study.path() / "store/s/trials/1/attempts/1/exit.json"));
+  // Slurm's own: each node counts its GPUs from 0.
+  const std::set<std::string> lines = [&] {
+    std::ifstream file(study.path() / "gpus");
+    std::set<std::string> found;
+    for (std::string line; std::getline(file, line);) found.insert(line);
+    return found;
+  }();
+  CHECK(lines == std::set<std::string>{"gpu=0", "gpu=1"});
+  const Json attempt = trial_json(study, 1).at("attempts").at(0);
+  INFO(attempt.dump(2));
+  CHECK(says(attempt.at("devices").dump(), "n1:gpu"));
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
+}
+
+TEST_CASE("kill -9 of tune leaves the jobs alone, and the same command takes them up and begins none twice") {
+  if (!has_cluster()) return;
+  SlurmStudy study("while [ ! -e go ]; do sleep 0.05; done; echo loss=0.$1");
+  const ShellResult run = study.on_cluster(kStartOnCluster + until("[ \"$(wc -l <ran)\" = 4 ]") +
+                                           "kill -9 $tune; wait $tune; sleep 0.5\n" + kStartOnCluster +
+                                           "sleep 1; touch go; wait $tune");
+  INFO(run.err << study.shell("cat err").out);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 6));
+  CHECK(study.each_began_once(6));
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
+}
+
+TEST_CASE("tune may die at any moment of a submission, and each trial is begun once all the same") {
+  if (!has_cluster()) return;
+  for (const char* place : {"trial_committed:2", "attempt_recorded:4", "batch_written", "batch_submitted"}) {
+    CAPTURE(place);
+    SlurmStudy study;
+    const ShellResult died =
+        study.on_cluster("TUNE_CRASH_AT=" + std::string(place) + " tune --spec search.json --store store");
+    CHECK(died.exit_code == 137);
+    const ShellResult run = study.search();
+    INFO(run.err);
+    CHECK(run.exit_code == 0);
+    CHECK(all_completed(study, 6));
+    CHECK(study.each_began_once(6));
+  }
+}
+
+TEST_CASE("a submission that was not answered is looked for, and not made twice") {
+  if (!has_cluster()) return;
+  SlurmStudy study;
+  study.spec["limits"] = {{"trials", 2}, {"parallel", 2}};
+  // The controller hears the trials' sbatch, and does not answer before it has given up.
+  const std::string controller = "$(cat " + Cluster::get().folder() + "/slurmctld.pid)";
+  study.write("sbatch", "#!/bin/sh\ncase \"$*\" in *--job-name=tune-s-*) [ -e " + study.path().string() +
+                            "/stopped ] || { touch " + study.path().string() + "/stopped; kill -STOP " +
+                            controller + "; };; esac\nexec $(which -a sbatch | grep -v " +
+                            study.path().string() + " | head -n 1) \"$@\"");
+  const ShellResult run =
+      study.on_cluster("chmod +x sbatch; PATH=$PWD:$PATH; " + kStartOnCluster + until("[ -e stopped ]") +
+                       until("grep -q 'did not say' err") + "kill -CONT " + controller + "\nwait $tune");
+  INFO(study.shell("cat err").out);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 2));
+  CHECK(study.each_began_once(2));
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
+}
+
+TEST_CASE("kill -9 of a supervisor, or of a job's script, loses the attempt, and the trial runs again") {
+  if (!has_cluster()) return;
+  // The parent of the trainer is its supervisor, whose parent is the script.
+  for (const char* victim : {"$PPID", "$(ps -o ppid= -p $PPID)"}) {
+    CAPTURE(victim);
+    SlurmStudy study("if [ $trial = 2 ] && [ $attempt = 1 ]; then kill -9 " + std::string(victim) +
+                     "; sleep 60; fi; echo loss=0.$1");
+    study.spec["limits"] = {{"trials", 3}, {"parallel", 2}};
+    const ShellResult run = study.search();
+    INFO(run.err);
+    CHECK(run.exit_code == 0);
+    CHECK(all_completed(study, 3));
+    CHECK(study.begun() == std::map<std::string, int>{{"1", 1}, {"2", 2}, {"3", 1}});
+    CHECK(study.on_cluster(kNoJobs).exit_code == 0);
+  }
+}
+
+TEST_CASE(
+    "a node whose daemons die is given up, and what still runs there is fenced before the trial runs again") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "if [ $trial = 1 ] && [ $attempt = 1 ]; then echo $$ > old; script=$(ps -o ppid= -p $PPID)\n"
+      "ps -o ppid= -p $script > step; echo $SLURMD_NODENAME > node; while :; do sleep 0.1; done; fi\n"
+      "if [ $trial = 1 ]; then kill -0 $(cat old) 2>/dev/null && touch both; fi; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  const std::string folder = Cluster::get().folder();
+  const ShellResult run = study.on_cluster(
+      kStartOnCluster + until("[ -e node ]") +
+      // The daemon of the node and the one of the job's step.
+      "kill -9 $(cat " + folder + "/slurmd-$(cat node).pid) $(cat step)\n" + "wait $tune; code=$?\n" +
+      Cluster::get().script("node " + folder + " $(cat node)") + "\n" +
+      until("[ \"$(sinfo --noheader --partition=gpu --states=idle --Node --format=%N | wc -l)\" = 2 ]") +
+      "exit $code");
+  INFO(study.shell("cat err").out);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 1));
+  CHECK(study.begun() == std::map<std::string, int>{{"1", 2}});
+  CHECK_FALSE(fs::exists(study.path() / "both"));
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
+}
+
+TEST_CASE("a job that more urgent ones push aside saves its state, and its trial goes on from there") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "if [ -e $TUNE_CHECKPOINT_DIR/saved ]; then echo loss=0.$1; exit 0; fi\n"
+      "trap 'touch $TUNE_CHECKPOINT_DIR/saved; exit 0' TERM; touch up.$trial; while :; do sleep 0.05; done");
+  study.spec["limits"] = {{"trials", 2}, {"parallel", 2}};
+  study.spec["resources"]["gpus_per_trial"] = 2;
+  const ShellResult run = study.on_cluster(kStartOnCluster + until("[ -e up.1 ] && [ -e up.2 ]") +
+                                           "sbatch --parsable --output=/dev/null --partition=urgent "
+                                           "--gres=gpu:2 --nodes=2 --wrap='sleep 1' >/dev/null\n"
+                                           "wait $tune");
+  INFO(study.shell("cat err").out);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 2));
+  const Json shown = trial_json(study, 1);
+  INFO(shown.dump(2));
+  CHECK(shown.at("attempts").at(0).at("stop") == "terminated");
+}
+
+TEST_CASE("a job that somebody cancels is lost, and its trial runs again") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "if [ $attempt = 1 ]; then echo $SLURM_JOB_ID > job; while :; do sleep 0.05; done; fi; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  const ShellResult run =
+      study.on_cluster(kStartOnCluster + until("[ -s job ]") + "scancel $(cat job); wait $tune");
+  INFO(study.shell("cat err").out);
+  CHECK(run.exit_code == 0);
+  CHECK(study.begun() == std::map<std::string, int>{{"1", 2}});
+}
+
+TEST_CASE("Ctrl-C ends the jobs, waiting ones too, and the same command goes on with the study") {
+  if (!has_cluster()) return;
+  SlurmStudy study("if [ ! -e go ]; then touch up; while :; do sleep 0.05; done; fi; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 6}, {"parallel", 6}};
+  const ShellResult drained =
+      study.on_cluster(kStartOnCluster + until("[ \"$(wc -l <ran)\" = 4 ]") +
+                       "kill -INT $tune; wait $tune; code=$?\n" + kNoJobs + "exit $code");
+  INFO(drained.out << study.shell("cat err").out);
+  CHECK(drained.exit_code == 130);
+  const ShellResult run = study.on_cluster("touch go; tune --spec search.json --store store");
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 6));
+}
+
+TEST_CASE(
+    "a detached run that is ended leaves its jobs alone; they are taken up, and `tune stop` ends them") {
+  if (!has_cluster()) return;
+  SlurmStudy study("while [ ! -e go ]; do sleep 0.05; done; echo loss=0.$1");
+  const ShellResult left = study.on_cluster(
+      "tune --spec search.json --store store --detach --json > detached || exit 95\n" +
+      until("[ \"$(wc -l <ran)\" = 4 ]") +
+      "pid=$(sed -n 's/.*\"pid\": *\\([0-9]*\\).*/\\1/p' detached); kill -TERM $pid\n" +
+      until("! kill -0 $pid 2>/dev/null") + "[ \"$(squeue --noheader --me --states=RUNNING | wc -l)\" = 4 ]");
+  INFO(left.out << left.err << study.shell("cat store/s/tune.log").out);
+  REQUIRE(left.exit_code == 0);
+  const ShellResult run = study.on_cluster(kStartOnCluster + "sleep 1; touch go; wait $tune");
+  INFO(study.shell("cat err").out);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 6));
+  CHECK(study.each_began_once(6));
+}
+
+TEST_CASE("rules stop jobs, and a stopped trial keeps what it had reached") {
+  if (!has_cluster()) return;
+  SlurmStudy study("for i in 1 2 3 4 5 6; do echo loss=$trial.$1; [ $trial -lt 4 ] || sleep 1; done");
+  study.spec["early_stopping"] = {{"rule", "median"}};
+  study.spec["limits"] = {{"trials", 5}, {"parallel", 1}};
+  const ShellResult run = study.search();
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  const Json table = study.table();
+  CHECK(table[3][2] == "stopped");
+  CHECK(table[3][3].is_number());
+}
+
+TEST_CASE("a trial of two nodes runs its command once on each of them") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "echo $SLURM_PROCID of $SLURM_NTASKS on $SLURMD_NODENAME at $MASTER_ADDR >> ranks; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  study.spec["runner"]["nodes_per_trial"] = 2;
+  const ShellResult run = study.search();
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(study.shell("sort ranks").out == "0 of 2 on n1 at n1\n1 of 2 on n2 at n1\n");
+  CHECK(trial_json(study, 1).at("attempts").at(0).at("devices").size() == 2);
+}
+
+TEST_CASE("what a partition cannot give is refused before anything is submitted, each with its place") {
+  if (!has_cluster()) return;
+  const SlurmStudy study;
+  struct Case {
+    const char *pointer, *says;
+    Json value;
+  };
+  for (const Case& each :
+       {Case{"/runner/partition", "has no partition \"gpus\"", "gpus"},
+        Case{"/runner/partition", "is DOWN", "closed"},
+        Case{"/runner/time", "longer than the partition gpu allows", "2h"},
+        Case{"/runner/gres", "no node of the partition gpu has gpu:3", "gpu:3"},
+        Case{"/runner/nodes_per_trial", "has 2 nodes", 3}, Case{"/runner/cpus", "more than 2 cores", 5}}) {
+    SlurmStudy asked;
+    asked.spec[Json::json_pointer(each.pointer)] = each.value;
+    const ShellResult checked = asked.on_cluster("tune check search.json");
+    INFO(each.pointer << checked.err);
+    CHECK(checked.exit_code == 3);
+    CHECK(says(checked.err, each.says));
+    CHECK(says(checked.err, each.pointer));
+    CHECK(asked.search().exit_code == 3);
+    CHECK(asked.begun().empty());
+  }
+  CHECK(study.on_cluster("tune check search.json").exit_code == 0);
+}
+
+TEST_CASE("doctor says what the cluster offers, and that its controller does not answer") {
+  if (!has_cluster()) return;
+  const SlurmStudy study;
+  const ShellResult said = study.on_cluster("tune doctor --store store");
+  INFO(said.out);
+  CHECK(says(said.out, "partition gpu (the default): UP, 2 nodes of 2 up, 2 cores, gpu:2, jobs of 1h"));
+  CHECK(says(said.out, "keeps no accounts"));
+  const ShellResult silent =
+      study.shell("echo ClusterName=x >conf; SLURM_CONF=$PWD/conf tune doctor --store store");
+  CHECK(says(silent.out, "Slurm does not answer"));
+}
+
+// What only this process sees of the disk: nodes do not.
+ShellResult apart(const SlurmStudy& study, const std::string& lines) {
+  return study.on_cluster("unshare -m true 2>/dev/null || exit 77\nunshare -m bash -c '" + lines + "'");
+}
+
+TEST_CASE(
+    "a folder that nodes do not see, and another version of the programs there, are found by a probe job") {
+  if (!has_cluster()) return;
+  const SlurmStudy study;
+  const ShellResult unseen =
+      apart(study, "mkdir -p work; mount -t tmpfs none work; tune --spec search.json --store store");
+  if (unseen.exit_code == 77) return skip("this user may not mount in a namespace");
+  INFO(unseen.err);
+  CHECK(unseen.exit_code == 7);
+  CHECK(says(unseen.err, "does not see"));
+  CHECK(says(unseen.err, "runner.work"));
+  CHECK(study.begun().empty());
+  const SlurmStudy other;
+  const ShellResult versions =
+      apart(other,
+            "p=$(command -v tune-supervisor); cp $p mine; echo >> mine; mount --bind mine $p; "
+            "tune --spec search.json --store store");
+  INFO(versions.err);
+  CHECK(versions.exit_code == 7);
+  CHECK(says(versions.err, "another version"));
+  CHECK(other.begun().empty());
+}
+
+TEST_CASE("the example runs on the test cluster") {
+  if (!has_cluster()) return;
+  const SlurmStudy place;
+  const ShellResult run = place.on_cluster(
+      "cp -r " + std::string(TUNE_SOURCE_DIR) +
+      "/examples/slurm . && tune check slurm/search.json && tune --spec slurm/search.json --store store");
+  INFO(run.out << run.err);
+  CHECK(run.exit_code == 0);
+}
+
+TEST_CASE("a trial that outlasts its job goes on in another from what it has saved", "[.long]") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "n=$(cat $TUNE_CHECKPOINT_DIR/n 2>/dev/null || echo 0)\n"
+      "while [ $n -lt 50 ]; do n=$((n + 1)); echo $n > $TUNE_CHECKPOINT_DIR/n; sleep 1; done; echo "
+      "loss=0.$1");
+  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  study.spec["runner"]["time"] = "1m";
+  const ShellResult run = study.search();
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(study.begun() == std::map<std::string, int>{{"1", 2}});
+  CHECK(trial_json(study, 1).at("attempts").at(0).at("stop") == "job time limit");
+}
+
+}  // namespace
+}  // namespace tune::tests

@@ -1,0 +1,108 @@
+#include "tuner/engine/slurm/cluster_job.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <string_view>
+
+#include "tuner/os/regular_file.h"
+
+namespace tune::engine {
+namespace {
+
+constexpr Milliseconds kFirstLook{50}, kLongestLook{5'000};
+constexpr int kLooksPerSecond = 500;
+constexpr int kPartOfAge = 20;  // that an end may be noticed too late
+constexpr Milliseconds kClockTolerance{5'000};
+constexpr Milliseconds kLongestBegin{
+    60'000};  // from a job's start to its supervisor's, else clocks are apart
+constexpr std::uint64_t kMostExitBytes = 64 << 10;
+
+// squeue(1), JOB REASON CODES: what passes only when a person does something.
+constexpr std::array<std::string_view, 9> kHopeless{"PartitionDown",
+                                                    "PartitionInactive",
+                                                    "PartitionTimeLimit",
+                                                    "BadConstraints",
+                                                    "ReqNodeNotAvail",
+                                                    "AccountNotAllowed",
+                                                    "InvalidAccount",
+                                                    "Assoc",
+                                                    "QOS"};
+
+}  // namespace
+
+Milliseconds look_interval(const ClusterJob& job, std::size_t jobs, SteadyTime now) {
+  const auto age = std::chrono::duration_cast<Milliseconds>(now - job.since) / kPartOfAge;
+  const Milliseconds load(1000 * static_cast<std::int64_t>(jobs) / kLooksPerSecond);
+  // Nothing but its begin can happen to one that waits, and that is known early enough.
+  const Milliseconds least = job.began || job.is_gone ? kFirstLook : 2 * kFirstLook;
+  return std::max(std::clamp<Milliseconds>(age, least, kLongestLook), load);
+}
+
+Milliseconds held_time(const ClusterJob& job, WallTime now) {
+  if (!job.began) return Milliseconds(0);
+  if (job.start && job.end && *job.end >= *job.start) return *job.end - *job.start;
+  const JsonFile record = read_json_file(job.folder / kExitFile, kMostExitBytes);
+  if (!record.is_there || !record.value.is_object()) return now - job.alive.began;
+  const double wall = record.value.value("wall_seconds", 0.0);
+  // The first heartbeat is the supervisor's begin; the script began before, and Slurm counts from there.
+  const Milliseconds before = job.first_written - job.start.value_or(job.alive.began);
+  return Milliseconds(static_cast<std::int64_t>(wall * 1000)) +
+         std::clamp(before, Milliseconds(0), kLongestBegin);
+}
+
+std::string clock_problem(const ClusterJob& job, WallTime now) {
+  if (job.submitted_at == WallTime{}) return {};
+  const Milliseconds behind = job.submitted_at - job.alive.began, ahead = job.alive.written - now;
+  const Milliseconds apart = std::max(behind, ahead);
+  if (apart <= kClockTolerance) return {};
+  return "the clock of node " + job.alive.node + " is " + format_duration(apart) +
+         (ahead > behind ? " ahead of" : " behind") +
+         " this machine's: device hours and times of metrics are off by as much (chrony or ntpd sets clocks "
+         "right)";
+}
+
+std::string node_failure(const ClusterJob& job) {
+  return "job " + job.job + " ended, since its node " + job.alive.node + " failed";
+}
+
+JobLoss loss_of(const ClusterJob& job, SteadyTime now) {
+  ExitRecord record;
+  record.token = job.token;
+  if (job.began) record.wall_seconds = std::chrono::duration<double>(now - job.since).count();
+  const auto stopped = [&](StopReason reason) {
+    record.stop_text = to_string(reason);
+    record.exit_code = 127;
+    return JobLoss{record, {}};
+  };
+  if (job.stop) return stopped(job.stop->reason);
+  if (job.state == "PREEMPTED" || job.state == "REQUEUED") return stopped(StopReason::kTerminated);
+  if (job.state == "TIMEOUT" || job.state == "DEADLINE") return stopped(StopReason::kJobTime);
+  // Never submitted, by an orchestrator that died meanwhile; or forgotten by Slurm since.
+  if (job.was_taken_up && !job.began && job.state.empty()) return stopped(StopReason::kLost);
+  if (job.state == "OUT_OF_MEMORY") {
+    record.signal = SIGKILL;
+    record.out_of_memory = true;
+    return {record, {}};
+  }
+  if (!job.unheard.empty()) return {{}, job.unheard};
+  const std::string name = "job " + (job.job.empty() ? "?" : job.job),
+                    state = job.state.empty() ? "" : " (" + job.state + ")";
+  if (!job.began)
+    return {{},
+            name + " ended without having begun it" + state + (job.nodes.empty() ? "" : " on " + job.nodes)};
+  if (job.state == "ENDED") return {{}, "its supervisor on " + job.alive.node + " was killed"};
+  if (job.is_of_failed_node()) return {{}, node_failure(job)};
+  return {{}, name + " on " + job.alive.node + " ended without a report" + state};
+}
+
+std::string hopeless_reason(const SlurmJob& listed) {
+  if (listed.state != "PENDING") return {};
+  // "ReqNodeNotAvail, UnavailableNodes:n[1-2]"
+  const bool is_hopeless = std::any_of(kHopeless.begin(), kHopeless.end(), [&](std::string_view reason) {
+    return listed.reason.starts_with(reason);
+  });
+  return is_hopeless ? listed.reason : std::string();
+}
+
+}  // namespace tune::engine

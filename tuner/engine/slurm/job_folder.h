@@ -1,0 +1,75 @@
+#pragma once
+// What a study's jobs share beside their attempts' folders: WORK/slurm with the study's mark, the job's
+// script and a list for each batch of jobs. And the files of an attempt that its runner writes.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/stop_reason.h"
+
+namespace tune::engine {
+
+// Exit codes of the job's script, where it cannot reach what tells more.
+inline constexpr int kFolderUnseen = 87, kSupervisorUnseen = 88;
+
+// Where the trials of a study lie that runs on a cluster: STORE/STUDY without a shared folder, else a folder
+// of its own there, which STORE/STUDY/trials links to from then on. Makes it. Throws Error(kEnvironment),
+// Error(kConflict) where the study's trials lie elsewhere.
+std::filesystem::path work_folder(const std::filesystem::path& study_folder, const std::string& study,
+                                  const std::filesystem::path& shared);
+// The folder that was made for a study on the shared disk; empty where there is none. It goes with the study.
+std::filesystem::path shared_folder_of(const std::filesystem::path& study_folder);
+
+// Owned by the runner, on its thread.
+class JobFolder {
+ public:
+  // Makes it, with the script. Throws Error(kEnvironment).
+  explicit JobFolder(const std::filesystem::path& work_folder);
+
+  // Eight letters that no other study's jobs carry.
+  const std::string& mark() const { return mark_; }
+  std::filesystem::path script() const { return folder_ / "job.sh"; }
+  const std::filesystem::path& path() const { return folder_; }
+
+  // Writes a batch's list: the launch files of its jobs, by their index. Gives the batch's name. Throws
+  // Error(kEnvironment).
+  std::string write_batch(const std::vector<std::filesystem::path>& launch_files);
+  std::filesystem::path batch_file(const std::string& batch) const { return folder_ / "batches" / batch; }
+  // No job of the batch does anything from now on that has not begun.
+  void void_batch(const std::string& batch);
+
+ private:
+  std::filesystem::path folder_;
+  std::string mark_;
+};
+
+// submit.json: where an attempt was submitted. Written before sbatch is asked, and again with the job.
+struct SubmitRecord {
+  std::string token, batch;
+  int index = 0;
+  std::string job;  // empty: not known
+  WallTime time{};  // when it was submitted
+};
+void write_submit(const std::filesystem::path& attempt, const SubmitRecord& record);
+std::optional<SubmitRecord> read_submit(const std::filesystem::path& attempt);
+
+// alive.json: what the supervisor says of itself.
+struct AliveRecord {
+  std::string token, job, node, host, gpus;
+  int nodes = 1;
+  WallTime began{}, written{};  // by the node's clock
+  int beat = 0;
+};
+std::optional<AliveRecord> read_alive(const std::filesystem::path& attempt, const std::string& token);
+// "n1:gpu0": a device for each GPU on each node.
+std::vector<std::string> devices_of(const AliveRecord& alive, int gpus_per_node);
+
+void write_stop(const std::filesystem::path& attempt, const std::string& token, Milliseconds grace,
+                StopReason reason);
+void write_fence(const std::filesystem::path& attempt);
+bool has_file(const std::filesystem::path& attempt, const char* name);
+
+}  // namespace tune::engine

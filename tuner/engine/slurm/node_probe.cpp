@@ -1,0 +1,182 @@
+#include "tuner/engine/slurm/node_probe.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <sstream>
+#include <thread>
+
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+#include "tuner/core/rng.h"
+#include "tuner/engine/attempt/supervisor_process.h"
+#include "tuner/engine/slurm/job_folder.h"
+#include "tuner/engine/slurm/job_options.h"
+#include "tuner/engine/slurm/query_pace.h"
+#include "tuner/engine/slurm/slurm_commands.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+constexpr Milliseconds kLook{50};
+constexpr Milliseconds kProbeTime{120'000};  // of the job; it takes no second
+constexpr Milliseconds kProbeSettle{5'000};  // after the job's end, for its file to come in sight
+constexpr Milliseconds kTolerance{60'000};   // of clocks: times of metrics are for people
+constexpr Milliseconds kSayAfter{5'000};
+constexpr int kBusyTries = 5;
+
+// $1: what it says goes there; $2: the supervisor; $3: the spec's folder.
+constexpr const char* kProbeScript = R"sh(#!/bin/sh
+# Looks whether this node sees what the trials need: written by tune, which submits it.
+[ -d "${1%/*}" ] || exit 87
+{
+  echo "node ${SLURMD_NODENAME:-$(uname -n)}"
+  echo "time_ms $(date +%s%3N)"
+  [ -x "$2" ] && echo "bytes $(wc -c <"$2")"
+  [ -x "$2" ] && "$2" --help >/dev/null 2>&1 && echo "starts yes"
+  [ -d "$3" ] && echo "folder yes"
+} >"$1.part" || exit 89
+mv "$1.part" "$1" || exit 89
+)sh";
+constexpr int kCannotWrite = 89;
+
+std::map<std::string, std::string> read_answer(const fs::path& file) {
+  const FileContent content = read_regular_file(file, 64 << 10);
+  std::map<std::string, std::string> answer;
+  std::istringstream lines(content.is_there ? content.bytes : "");
+  for (std::string line; std::getline(lines, line);)
+    if (const std::size_t at = line.find(' '); at != std::string::npos)
+      answer[line.substr(0, at)] = line.substr(at + 1);
+  return answer;
+}
+
+// What the probe's answer depends on.
+std::string fingerprint(const NodeProbe& probe, const fs::path& supervisor) {
+  Json parts = Json::array();
+  for (const std::string& option : job_options(probe.spec.runner.slurm, std::nullopt))
+    parts.push_back(option);
+  parts.push_back(supervisor.string());
+  parts.push_back(fs::file_size(supervisor));
+  parts.push_back(probe.spec.folder.string());
+  return parts.dump();
+}
+
+std::string submit(const NodeProbe& probe, const fs::path& script, const fs::path& answer,
+                   const fs::path& supervisor, const std::string& name) {
+  std::vector<std::string> arguments = job_options(probe.spec.runner.slurm, kProbeTime);
+  arguments.insert(arguments.begin(), {"--job-name=" + name, "--comment=tune:" + name});
+  for (const std::string& part :
+       {script.string(), answer.string(), supervisor.string(), probe.spec.folder.string()})
+    arguments.push_back(part);
+  Submission said;
+  for (int i = 0; i < kBusyTries; ++i) {
+    said = submit_job(arguments, {});
+    if (said.kind == Submission::Kind::kAccepted) return said.job;
+    if (said.kind == Submission::Kind::kRefused || probe.signals() > 0) break;
+    // A job in doubt harms nobody: it looks at two files.
+    std::this_thread::sleep_for(std::chrono::seconds(1 << i));
+  }
+  throw Error(ExitCode::kEnvironment, "sbatch does not take a job: " + said.problem,
+              said.kind == Submission::Kind::kRefused
+                  ? "change the section runner of the spec so that it does"
+                  : "run the same command again when the controller answers, or the quota has room");
+}
+
+[[noreturn]] void fail_unseen(const NodeProbe& probe, const std::string& job, const fs::path& supervisor) {
+  const auto script = job_exit(job);
+  const std::string node =
+      script && !script->nodes.empty() ? "node " + script->nodes : "the node of job " + job;
+  if (script && script->code == kSupervisorUnseen)
+    throw Error(ExitCode::kEnvironment, node + " does not see " + supervisor.string(),
+                "install the same tune there, under the same path");
+  if (script && script->code == kCannotWrite)
+    throw Error(ExitCode::kEnvironment, node + " cannot write to \"" + probe.work.string() + "\"",
+                "check the rights and the quota of that folder on the nodes");
+  throw Error(ExitCode::kEnvironment,
+              node + " does not see \"" + probe.work.string() + "\", where the trials' files go",
+              "name a folder in runner.work that the nodes share with this machine");
+}
+
+void judge(const NodeProbe& probe, const std::map<std::string, std::string>& answer,
+           const fs::path& supervisor, WallTime submitted) {
+  const auto said = [&](const char* key) {
+    const auto found = answer.find(key);
+    return found == answer.end() ? std::string() : found->second;
+  };
+  const std::string node = "node " + said("node");
+  if (said("bytes").empty())
+    throw Error(ExitCode::kEnvironment, node + " does not see " + supervisor.string(),
+                "install the same tune there, under the same path");
+  if (std::strtoull(said("bytes").c_str(), nullptr, 10) != fs::file_size(supervisor))
+    throw Error(ExitCode::kEnvironment, node + " has another version of " + supervisor.string(),
+                "install the same tune on every node");
+  if (said("starts").empty())
+    throw Error(ExitCode::kEnvironment, node + " cannot start " + supervisor.string(),
+                "a library that it needs is missing there: install the packages that tune needs");
+  if (said("folder").empty())
+    throw Error(ExitCode::kEnvironment,
+                node + " does not see the spec's folder \"" + probe.spec.folder.string() + "\"",
+                "the command of a trial starts there: put the spec and its program on the shared folder");
+  const WallTime there{Milliseconds(std::strtoll(said("time_ms").c_str(), nullptr, 10))};
+  const WallTime now = SystemClock().wall_now();
+  const Milliseconds apart = std::max<Milliseconds>(submitted - there, there - now);
+  if (apart > kTolerance)
+    throw Error(ExitCode::kEnvironment,
+                "the clock of " + node + " is " + format_duration(apart) +
+                    (there > now ? " ahead of" : " behind") + " this machine's",
+                "set both right (chrony, ntpd): the times of metrics and device hours come from there");
+}
+
+}  // namespace
+
+bool probe_node(const NodeProbe& probe) {
+  const JobFolder folder(probe.work);
+  const fs::path supervisor = fs::absolute(probe.supervisor.empty() ? find_supervisor() : probe.supervisor);
+  const fs::path known = folder.path() / "probed.json", script = folder.path() / "probe.sh";
+  const std::string print = fingerprint(probe, supervisor);
+  if (const FileContent before = read_regular_file(known, 64 << 10); before.is_there && before.bytes == print)
+    return true;
+  write_file_atomically(script, kProbeScript);
+  const std::string name = "tune-probe-" + random_token().substr(0, 8);
+  const fs::path answer_file = folder.path() / name;
+  const WallTime submitted = SystemClock().wall_now();
+  const std::string job = submit(probe, script, answer_file, supervisor, name);
+  const SteadyTime began = steady_clock::now();
+  QueryPace pace(began);
+  std::optional<SteadyTime> over;
+  bool was_said = false;
+  while (true) {
+    const auto answer = read_answer(answer_file);
+    const SteadyTime now = steady_clock::now();
+    if (!answer.empty()) {
+      std::error_code ignored;
+      fs::remove(answer_file, ignored);
+      judge(probe, answer, supervisor, submitted);
+      write_file_atomically(known, print);
+      return true;
+    }
+    if (probe.signals() > 0) {
+      cancel_jobs({job}, false);
+      return false;
+    }
+    if (over && now > *over + kProbeSettle) fail_unseen(probe, job, supervisor);
+    if (!was_said && now > began + kSayAfter) {
+      was_said = true;
+      probe.notice("job " + job + " is waited for, which looks whether a node sees what the trials need");
+    }
+    if (!over && pace.is_due(now)) {
+      const QueueAnswer queue = queued_jobs(name);
+      pace.on_answer(steady_clock::now());
+      const bool is_listed = !queue.jobs.empty() && !queue.jobs.front().is_over();
+      if (queue.problem.empty() && !is_listed) over = steady_clock::now();
+    }
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+}  // namespace tune::engine
