@@ -13,6 +13,7 @@
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
+#include "trainer/nn/batch_norm.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/os/atomic_file.h"
 #include "unit/trainer/parallel/run_in_team.h"
@@ -494,6 +495,118 @@ TEST_CASE("Two processes train a task as one does, and the first one exports it"
     REQUIRE(codes == std::vector<int>{0, 0});
     check_alike(place.last_report("two"), place.last_report("one"));
     CHECK(place.exported("two").size() == place.exported("one").size());
+  }
+}
+
+namespace {
+
+// A place on the way of a training: what it has learned so far, and what the next step makes of it.
+struct Moment {
+  std::vector<torch::Tensor> learned;
+  double loss = 0;
+  torch::Tensor gradient;  // double, of all parameters
+};
+
+// Steps of a training one by one, of this process or of a team.
+class Steps {
+ public:
+  Steps(loop::Training& training, const loop::Compute& compute)
+      : training_(training),
+        compute_(compute),
+        passes_(training, compute, nullptr, notes_),
+        optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
+                   loop::Gradients::kDropped) {
+    if (compute.team->size() == 1) return;
+    sums_.emplace(training.model(), *compute.team);
+    for (nn::BatchNorm2dImpl* norm : nn::batch_norms(training.model())) norm->share_statistics(compute.team);
+  }
+  std::vector<torch::Tensor> learned() const {
+    std::vector<torch::Tensor> all = training_.model().parameters();
+    for (const torch::Tensor& buffer : training_.model().buffers()) all.push_back(buffer);
+    return all;
+  }
+  // Of a batch of the first epoch, without learning from it.
+  void look_at(std::int64_t number, double& loss, torch::Tensor& gradient) {
+    const auto batches = training_.epoch_batches(1, 3);
+    const auto at = number % static_cast<std::int64_t>(batches.size());
+    const loop::Batch batch = loop::BatchLoader(training_, batches, 1, at, compute_).next();
+    const double weight = compute_.team->sums({batch.weight}).front();
+    training_.model().train();
+    training_.enter_step(0);
+    passes_.loss_sums().zero_();
+    if (sums_) sums_->begin();
+    if (batch.weight > 0) passes_.run(batch, weight / batch.weight);
+    if (sums_) sums_->finish();
+    loss = compute_.team->sums({passes_.loss_sums()[0].sum().item<double>()}).front() / weight;
+    std::vector<torch::Tensor> all;
+    for (const torch::Tensor& parameter : training_.model().parameters())
+      if (parameter.grad().defined()) all.push_back(parameter.grad().reshape({-1}).to(torch::kDouble));
+    gradient = torch::cat(all);
+  }
+  void learn() { optimizer_.step(training_.plan().schedule.base); }
+  void forget() {
+    for (torch::Tensor& parameter : training_.model().parameters()) parameter.mutable_grad().reset();
+  }
+
+ private:
+  loop::Training& training_;
+  const loop::Compute compute_;
+  std::ostringstream notes_;
+  loop::Passes passes_;
+  loop::Optimizer optimizer_;
+  std::optional<parallel::GradientSums> sums_;
+};
+
+std::vector<Moment> twenty_moments(loop::Training& training, const loop::Compute& compute) {
+  Steps steps(training, compute);
+  std::vector<Moment> moments;
+  for (int i = 0; i < 20; ++i) {
+    Moment moment;
+    for (const torch::Tensor& tensor : steps.learned()) moment.learned.push_back(tensor.detach().clone());
+    steps.look_at(i, moment.loss, moment.gradient);
+    steps.learn();
+    steps.forget();
+    moments.push_back(std::move(moment));
+  }
+  return moments;
+}
+
+}  // namespace
+
+// Curves part by rounding, which a training carries on; steps from the same place do not.
+TEST_CASE("A step of two processes is the step of one, wherever on its way a training is") {
+  for (const TaskCase& one : task_cases()) {
+    INFO(one.name);
+    Workplace place(one);
+    const Json more = for_two_processes(one);
+    const std::vector<Moment> moments = twenty_moments(*place.start(3, {}, more), place.compute());
+    const auto codes = tune::tests::run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
+      place.join(team);
+      const auto training = place.start(3, {}, more);
+      Steps steps(*training, place.compute());
+      for (std::size_t i = 0; i < moments.size(); ++i) {
+        {
+          const torch::NoGradGuard no_grad;
+          std::vector<torch::Tensor> learned = steps.learned();
+          for (std::size_t k = 0; k < learned.size(); ++k) learned[k].copy_(moments[i].learned[k]);
+        }
+        double loss = 0;
+        torch::Tensor gradient;
+        steps.look_at(static_cast<std::int64_t>(i), loss, gradient);
+        steps.forget();
+        const double apart = std::abs(loss - moments[i].loss),
+                     turned = ((gradient - moments[i].gradient).norm() / moments[i].gradient.norm())
+                                  .item<double>();
+        if (!(apart <= 1e-4 * std::max(1.0, std::abs(moments[i].loss))) || !(turned <= 1e-3)) {
+          if (team->is_first())
+            std::fprintf(stderr, "%s, state %zu: losses %.3g apart, gradients %.3g\n", one.name.c_str(), i,
+                         apart, turned);
+          return 1;
+        }
+      }
+      return 0;
+    });
+    CHECK(codes == std::vector<int>{0, 0});
   }
 }
 
