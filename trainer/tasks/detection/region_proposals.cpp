@@ -6,6 +6,7 @@
 #include "trainer/libtorch_threads.h"
 #include "trainer/tasks/detection/batched_boxes.h"
 #include "trainer/tasks/detection/batched_detections.h"
+#include "trainer/tasks/detection/shared_counts.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
