@@ -128,6 +128,8 @@ ExitCode TrainingLoop::train() {
   while (!done())
     if (!train_epoch()) {
       save();
+      // Whoever watches over several machines may end all of them when one has ended.
+      team().any(false);
       err_ << "interrupted: a checkpoint of epoch " << progress_.epoch << ", batch " << progress_.batch
            << " of " << batches_.size() << " is in " << settings_.checkpoint_dir.string() << std::endl;
       return ExitCode::kInterrupted;
@@ -254,7 +256,9 @@ void TrainingLoop::begin_epoch() {
 }
 
 void TrainingLoop::check_parts() const {
-  const std::int64_t least = training_.least_part() * team().size();
+  std::int64_t part = 0;
+  for (const Hyperparameter& row : training_.recipe().hyperparameters) part = std::max(part, row.least_part);
+  const std::int64_t least = part * team().size();
   for (const std::vector<std::int64_t>& batch : batches_)
     if (static_cast<std::int64_t>(batch.size()) < least)
       throw Error(ExitCode::kBadSpec,

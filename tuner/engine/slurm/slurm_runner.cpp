@@ -588,8 +588,8 @@ AttemptRecord SlurmRunner::start(const Attempt& attempt) {
   JobShare share;
   share.threads = impl_->settings.cpus;
   share.nodes = impl_->settings.nodes_per_trial;
-  share.gpus = impl_->settings.gpus_per_trial;
-  if (share.gpus == 0 && impl_->settings.gres.starts_with("gpu")) share.gpus = 1;
+  share.gpus = impl_->settings.gpus;
+  share.processes = impl_->settings.processes_per_trial;
   share.program_bytes = impl_->program_bytes;
   if (time) share.time_left = time_for_attempt(*time, attempt.grace);
   Job job;
