@@ -2,6 +2,7 @@
 #include "torch_catch.h"
 #include "trainer/nn/batch_norm.h"
 #include "trainer/parallel/gradient_sums.h"
+#include "trainer/tasks/detection/region_head.h"
 #include "trainer/tasks/detection/ssd_loss.h"
 
 using namespace tune;
@@ -242,4 +243,51 @@ TEST_CASE("A detector's losses of parts come to those of the whole batch, by eit
     });
     CHECK(codes == std::vector<int>{0, 0});
   }
+}
+
+TEST_CASE("The losses of both stages of a detector over the parts of a batch are those of the whole") {
+  torch::manual_seed(4);
+  constexpr std::int64_t batch = 5, objects_of_image = 2, columns = 3, side = 64;
+  // All that may be learned from is, so that images differ in how much of it they have.
+  detection::ProposalRules rules;
+  rules.sides = {{12}};
+  detection::RegionHeadRules head;
+  rules.sampling.count = head.sampling.count = 1000;
+  const torch::Tensor anchors = detection::anchor_boxes({torch::zeros({1, 1, 8, 8})}, side, side, rules);
+  const torch::Tensor logits = torch::randn({batch, anchors.size(0)}),
+                      offsets = 0.1 * torch::randn({batch, anchors.size(0), 4}),
+                      corner = torch::rand({batch, objects_of_image, 2}) * 40,
+                      boxes = torch::cat({corner, corner + 8 + 12 * torch::rand_like(corner)}, 2),
+                      weight = torch::randn({4, 5 * columns});
+  torch::Tensor categories = torch::randint(1, columns, {batch, objects_of_image}, torch::kLong);
+  categories[1] = 0;
+  categories[4][1] = 0;
+  const auto losses = [&](const auto& part, const Team& team) {
+    const detection::AnchorScores scores{part(logits), part(offsets), {anchors.size(0)}};
+    const detection::ObjectBatch objects{part(boxes), part(categories)};
+    const std::int64_t count = scores.logits.size(0);
+    const detection::StageLosses first =
+        detection::proposal_losses(scores, anchors, objects, rules, detection::Draw::kSame, team);
+    const std::vector<images::Size> sizes(static_cast<std::size_t>(count), {side, side});
+    const detection::RegionSample sample =
+        detection::sample_of_regions(detection::propose_regions(scores, anchors, sizes, {100, 40}, 0.5F),
+                                     objects, head, detection::Draw::kSame);
+    const torch::Tensor seen = (sample.boxes / side).matmul(weight).view({-1, 5, columns});
+    const detection::StageLosses second = detection::region_losses(
+        {seen.select(1, 0), seen.narrow(1, 1, 4).transpose(1, 2)}, sample, count, team);
+    std::vector<double> sums{static_cast<double>(count)};
+    for (const torch::Tensor& loss : {first.classes, first.boxes, second.classes, second.boxes})
+      sums.push_back(loss.item<double>() * sums.front());
+    return sums;
+  };
+  const auto all = [](const torch::Tensor& whole) { return whole; };
+  const std::vector<double> whole = losses(all, *parallel::alone());
+  const auto codes = run_in_team(2, [&](const Place& team) {
+    const auto part = [&](const torch::Tensor& tensor) { return part_of(tensor, *team); };
+    const std::vector<double> sums = team->sums(losses(part, *team));
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      if (!(std::abs(sums[i] - whole[i]) <= 1e-5 * std::abs(whole[i]))) return 1 + static_cast<int>(i);
+    return 0;
+  });
+  CHECK(codes == std::vector<int>{0, 0});
 }

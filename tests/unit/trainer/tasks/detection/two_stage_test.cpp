@@ -137,6 +137,49 @@ TEST_CASE(
   CHECK(drawn(3) != drawn(4));
 }
 
+TEST_CASE("The gradients of both stages' losses agree with finite differences") {
+  torch::manual_seed(8);
+  ProposalRules rules;
+  rules.sides = {{16}};
+  rules.sampling.count = 12;
+  RegionHeadRules head;
+  head.sampling.count = 8;
+  const torch::Tensor anchors = anchor_boxes({torch::zeros({1, 1, 3, 3})}, 48, 48, rules);
+  const ObjectBatch objects{torch::tensor({4.0F, 6.0F, 22.0F, 20.0F}).view({1, 1, 4}),
+                            longs({2}).view({1, 1})};
+  torch::Tensor logits = torch::randn({1, anchors.size(0)}).requires_grad_(),
+                offsets = (0.3 * torch::randn({1, anchors.size(0), 4})).requires_grad_();
+  const RegionSample sample = sample_of_regions(
+      {anchors.unsqueeze(0), torch::ones({1, anchors.size(0)}, torch::kBool)}, objects, head, Draw::kSame);
+  REQUIRE((sample.categories > 0).any().item<bool>());
+  const std::int64_t regions = sample.boxes.size(0);
+  torch::Tensor classes = torch::randn({regions, 4}).requires_grad_(),
+                moves = torch::randn({regions, 4, 4}).requires_grad_();
+  const auto total = [&] {
+    const StageLosses first =
+        proposal_losses({logits, offsets, {anchors.size(0)}}, anchors, objects, rules, Draw::kSame);
+    const StageLosses second = region_losses({classes, moves}, sample, 1);
+    return first.classes + first.boxes + second.classes + second.boxes;
+  };
+  total().backward();
+  const torch::NoGradGuard no_grad;
+  // The losses are computed in fp32, so the step is large and the tolerance wide.
+  constexpr float kStep = 1e-2F;
+  for (torch::Tensor* tensor : {&logits, &offsets, &classes, &moves}) {
+    const torch::Tensor flat = tensor->view(-1), slopes = tensor->grad().reshape(-1);
+    CHECK(slopes.abs().max().item<double>() > 1e-3);
+    for (std::int64_t i = 0; i < flat.numel(); ++i) {
+      const float before = flat[i].item<float>();
+      flat[i] = before + kStep;
+      const double above = total().item<double>();
+      flat[i] = before - kStep;
+      const double below = total().item<double>();
+      flat[i] = before;
+      CHECK(slopes[i].item<double>() == Approx((above - below) / (2 * kStep)).margin(5e-3));
+    }
+  }
+}
+
 TEST_CASE("An image without objects teaches a detector of two stages what is background") {
   torch::manual_seed(1);
   TwoStageDetector detector(half(), 2);
