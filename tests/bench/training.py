@@ -16,7 +16,8 @@ from bench_support import BIN, ROOT, peer_python, write_table
 MODELS = [("ssd128-resnet18-half", 128, 16, 320, 4, ("fp32", "bf16")), ("ssd224-resnet18", 224, 16, 96, 3, ("fp32", "bf16")),
           ("ssd300-resnet50", 300, 8, 32, 6, ("bf16",)), ("ssd300-vgg16", 300, 8, 16, 2, ("bf16",)),
           ("ssd512-vgg16", 512, 4, 8, 2, ("bf16",))]
-TWO_STAGES = [("fasterrcnn-resnet18-half-fpn", 128, 16, 320, 3, ("fp32", "bf16")), ("fasterrcnn-resnet18-fpn", 224, 8, 64, 3, ("fp32", "bf16"))]
+TWO_STAGES = [("fasterrcnn-resnet18-half-fpn", 128, 16, 320, 3, ("fp32", "bf16")),
+              ("fasterrcnn-resnet18-fpn", 224, 8, 64, 3, ("fp32", "bf16"))]
 THREADS, ROUNDS = 2, 3
 
 
@@ -78,7 +79,8 @@ def rows_of_one_stage(python, wanted, folder):
             a, _ = ours(model, data, folder, batch, THREADS, precision, epochs)
             eager, compiled = (theirs(python, ["train_peer.py"], data, model, batch, THREADS, precision, epochs, mode)[0]
                                for mode in ("eager", "compiled"))
-            rows.append([model, batch, THREADS, precision, f"{a:.2f}", f"{eager:.2f}", f"{compiled:.2f}", f"{a / max(eager, compiled):.2f}"])
+            rows.append([model, batch, THREADS, precision, f"{a:.2f}", f"{eager:.2f}", f"{compiled:.2f}",
+                         f"{a / max(eager, compiled):.2f}"])
             print(*rows[-1], file=sys.stderr)
     return rows
 
@@ -107,7 +109,7 @@ def main():
     names = [row[0] for row in MODELS + TWO_STAGES]
     options = argparse.ArgumentParser(prog="./dev bench training", description=__doc__)
     options.add_argument("--model", action="append", choices=names,
-                         help="only this one (may be repeated): prints its rows, and keeps a table of which it is not all")
+                         help="only this one, and print its rows (may be repeated); a table is kept of all its models")
     options.add_argument("--rounds", type=int, default=ROUNDS, help=f"of detectors of two stages ({ROUNDS})")
     options.add_argument("--python", type=pathlib.Path, help="one with torch, torchvision, NumPy and Pillow, in place of one of its own")
     asked = options.parse_args()
@@ -129,10 +131,10 @@ def main():
         write_table("training_two_stages", "Training of detectors of two stages, images per second of whole epochs beside torchvision 0.28",
                     ["model", "batch", "threads", "precision", "tune-train", "torchvision", "torchvision, compiled", "ratio to the better",
                      "of the rounds", "tune-train, GiB", "torchvision, GiB", "compiled, GiB"], pairs,
-                    ["All on LibTorch 2.13 on the CPU, from scratch on synthetic steel surfaces, decoded images in memory, augmentation and fused",
-                     "SGD included. torchvision is its `FasterRCNN` with its compiled operators, and with the numbers of anchors and regions of",
-                     "tune-train's. Compiled are the backbone, the heads and nothing between them; compiling is not counted. Memory is the",
-                     "most that the process had."])
+                    ["All on LibTorch 2.13 on the CPU, from scratch on synthetic steel surfaces, decoded images in memory, augmentation and",
+                     "fused SGD included. torchvision is its `FasterRCNN` with its compiled operators, and with the numbers of anchors and",
+                     "regions of tune-train's. Compiled are the backbone, the heads and nothing between them; compiling is not counted.",
+                     "Memory is the most that the process had."])
 
 
 if __name__ == "__main__":
