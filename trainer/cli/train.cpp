@@ -57,7 +57,8 @@ std::optional<loop::Precision> known_precision(const loop::Task& task, const loo
 loop::Compute compute_of(const loop::TrialFile& trial, int rank, int gpu) {
   loop::Compute compute =
       loop::set_up_compute(std::max(1, trial.threads / trial.processes), !trial.devices.empty(), gpu);
-  if (trial.processes > 1) compute.team = std::make_shared<parallel::Team>(rank, trial.processes);
+  if (const int size = trial.processes * trial.nodes; size > 1)
+    compute.team = std::make_shared<parallel::Team>(rank, size);
   return compute;
 }
 

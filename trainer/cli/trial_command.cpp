@@ -30,7 +30,7 @@ ExitCode train_as(const parallel::Membership& membership, loop::TrialFile trial,
   std::ostream nowhere(nullptr);
   Console quiet{nowhere, nowhere};
   Console& own = membership.rank == 0 ? console : quiet;
-  trial.processes = membership.size;
+  trial.processes = membership.local_size;
   // Outlives what throws: it would wait for processes that are gone.
   std::shared_ptr<const parallel::Team> team;
   try {
@@ -61,9 +61,10 @@ int run_trial(const Arguments& arguments, Console& console) {
   const auto membership = parallel::membership_from_environment();
   if (membership) return static_cast<int>(train_as(*membership, trial, console));
   const loop::Task& task = task_of(trial);
-  if (trial.processes > 1)
-    return static_cast<int>(
-        parallel::run_processes(trial.processes, {"--trial", options->text("trial")}, console.err));
+  if (trial.processes > 1 || trial.nodes > 1)
+    return static_cast<int>(parallel::run_processes(trial.processes,
+                                                    parallel::machines_from_environment(trial.nodes),
+                                                    {"--trial", options->text("trial")}, console.err));
   loop::catch_stop_signals();
   loop::Compute compute = compute_of(trial);
   return static_cast<int>(train(task, trial, compute, console.out, console));

@@ -94,6 +94,11 @@ Hyperparameter weighty(Hyperparameter row) {
   return row;
 }
 
+Hyperparameter parted(Hyperparameter row, std::int64_t least_part) {
+  row.least_part = least_part;
+  return row;
+}
+
 Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given) {
   for (const Hyperparameter& row : table) values_[row.name] = row.default_value;
   for (const auto& [name, value] : given.items()) {
@@ -151,6 +156,7 @@ OrderedJson describe(const Hyperparameter& row) {
   if (row.type == HyperparameterType::kCategorical) json["values"] = row.values;
   json["description"] = row.description;
   if (row.weighs) json["weighs"] = true;
+  if (row.least_part > 0) json["least_part"] = row.least_part;
   return json;
 }
 

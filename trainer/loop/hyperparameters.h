@@ -23,7 +23,13 @@ struct Hyperparameter {
   // Other values take another amount of memory or of time: a search over it is estimated at both of its ends
   // (docs/estimates.md).
   bool weighs = false;
+  // Of the size of a batch that processes share: the fewest of its examples that each of them needs. More
+  // than none where they ask each other for numbers within a pass, so that none may stay away.
+  std::int64_t least_part = 0;
 };
+
+// Normalisation has no variance of one example.
+inline constexpr std::int64_t kNormalisedPart = 2;
 
 // Rows of a table.
 Hyperparameter real(std::string name, double value, double min, double max, std::string scale,
@@ -35,8 +41,9 @@ Hyperparameter choice(std::string name, std::vector<std::string> values,
 Hyperparameter flag(std::string name, bool value, std::string description);
 Hyperparameter text(std::string name, std::string value, std::string description);
 Hyperparameter json_value(std::string name,
-                          std::string description);  // which its task checks; null by default
-Hyperparameter weighty(Hyperparameter row);          // one that weighs
+                          std::string description);                  // which its task checks; null by default
+Hyperparameter weighty(Hyperparameter row);                          // one that weighs
+Hyperparameter parted(Hyperparameter row, std::int64_t least_part);  // one that processes share
 
 // The values of one trial: every row of the table has one, the trial's or the default.
 class Hyperparameters {

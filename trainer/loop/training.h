@@ -64,9 +64,6 @@ class Training {
   // task. By default a shuffle in batches of the plan's size; the last, incomplete one is left out (its few
   // examples would disturb batch normalisation, and each epoch leaves out others), unless it is the only one.
   virtual std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const;
-  // The fewest examples of a batch that a process of several needs: more than none where they ask each other
-  // for numbers within a pass, so that none may stay away.
-  virtual std::int64_t least_part() const { return 0; }
   // Reads and augments the examples, and leaves the tensors on the CPU. Depends on nothing but the arguments
   // and the task's seed; any thread, several at once.
   virtual Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const = 0;

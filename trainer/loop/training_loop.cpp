@@ -8,7 +8,6 @@
 
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
-#include "trainer/nn/batch_norm.h"
 #include "tuner/core/json.h"
 #include "tuner/core/metric_names.h"
 #include "tuner/core/rng.h"
@@ -76,7 +75,8 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
       optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
                  settings_.compute.accelerated ? Gradients::kStay : Gradients::kDropped),
       average_(training.model(), training.plan().averaging),
-      passes_(training, settings_.compute, new_graph(), err) {
+      passes_(training, settings_.compute, new_graph(), err),
+      teamwork_(training, settings_.compute.team, err) {
   const Plan& plan = training_.plan();
   const double steps = training_.training_examples() > 0 ? steps_per_epoch(training_, settings_.seed) : 1;
   schedule_ = plan.schedule.within(steps, plan.max_steps);
@@ -92,28 +92,10 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
   if (training_.training_examples() < 2)
     throw Error(ExitCode::kBadData, "the training set has fewer than two examples",
                 "check the data and the split");
-  set_up_team();
 }
 
 std::unique_ptr<DeviceGraph> TrainingLoop::new_graph() const {
   return team().size() > 1 ? nullptr : settings_.graph(settings_.compute.device);
-}
-
-void TrainingLoop::set_up_team() {
-  const bool asked = training_.plan().sync_batch_norm;
-  const std::vector<nn::BatchNorm2dImpl*> norms = nn::batch_norms(training_.model());
-  if (asked && norms.empty())
-    err_ << "warning: sync_batch_norm is true, yet the model has no batch normalisation" << std::endl;
-  if (team().size() == 1) return;
-  gradients_.emplace(training_.model(), team());
-  for (nn::BatchNorm2dImpl* norm : norms) {
-    if (asked) {
-      norm->share_statistics(settings_.compute.team);
-    } else {
-      norms_.push_back(norm->running_mean);
-      norms_.push_back(norm->running_var);
-    }
-  }
 }
 
 ExitCode TrainingLoop::run() {
@@ -128,6 +110,8 @@ ExitCode TrainingLoop::train() {
   while (!done())
     if (!train_epoch()) {
       save();
+      // Whoever watches over several machines may end all of them when one has ended.
+      team().any(false);
       err_ << "interrupted: a checkpoint of epoch " << progress_.epoch << ", batch " << progress_.batch
            << " of " << batches_.size() << " is in " << settings_.checkpoint_dir.string() << std::endl;
       return ExitCode::kInterrupted;
@@ -179,7 +163,7 @@ void TrainingLoop::start() {
          << " is taken, but scaled to so short a training it forgets all at each update, so nothing is "
             "averaged; one nearer to 1 averages"
          << std::endl;
-  if (gradients_) join_team();
+  if (teamwork_.is_shared()) join_team();
   passes_.loss_sums().copy_(torch::stack({torch::tensor(progress_.reported.sums, torch::kDouble),
                                           torch::tensor(progress_.logged.sums, torch::kDouble)}));
   if (last_epoch_ == 0) progress_.epoch = 0;  // no training: the report of epoch 0 is all there is
@@ -194,13 +178,12 @@ void TrainingLoop::start() {
 
 // What was summed before belongs to the first process alone, or it would count for each of them.
 void TrainingLoop::join_team() {
-  check_same_place();
-  std::vector<torch::Tensor> changing;
-  for (const torch::Tensor& parameter : training_.model().parameters())
-    if (parameter.requires_grad()) changing.push_back(parameter);
-  for (const torch::Tensor& buffer : training_.model().buffers())
-    if (buffer.is_floating_point()) changing.push_back(buffer);
-  team().take_from_first(changing);
+  if (!teamwork_.are_alike({progress_.epoch, progress_.batch, progress_.step}))
+    throw Error(
+        ExitCode::kEnvironment,
+        "the processes of this trial see different checkpoints in " + settings_.checkpoint_dir.string(),
+        "that folder has to be the same one on all machines");
+  teamwork_.begin();
   if (team().is_first()) return;
   for (LossSums* losses : {&progress_.reported, &progress_.logged})
     *losses = {std::vector<double>(losses->sums.size(), 0.0), 0};
@@ -210,57 +193,10 @@ void TrainingLoop::join_team() {
       Rng(settings_.seed, static_cast<std::uint64_t>(progress_.step * team().size() + team().rank()))());
 }
 
-void TrainingLoop::check_same_place() const {
-  const std::vector<double> own{static_cast<double>(progress_.epoch), static_cast<double>(progress_.batch),
-                                static_cast<double>(progress_.step)};
-  const std::vector<double> all = team().sums(own);
-  for (std::size_t i = 0; i < own.size(); ++i)
-    if (all[i] != own[i] * team().size())
-      throw Error(
-          ExitCode::kEnvironment,
-          "the processes of this trial see different checkpoints in " + settings_.checkpoint_dir.string(),
-          "that folder has to be the same one on all machines");
-}
-
-bool TrainingLoop::agree_to_stop() const { return team().any(settings_.interrupted()); }
-
-LossSums TrainingLoop::whole(LossSums own) const {
-  own.sums.push_back(own.weight);
-  own.sums = team().sums(std::move(own.sums));
-  own.weight = own.sums.back();
-  own.sums.pop_back();
-  return own;
-}
-
-void TrainingLoop::average_norms() {
-  if (norms_.empty()) return;
-  const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> flat;
-  for (const torch::Tensor& norm : norms_) flat.push_back(norm.to(torch::kDouble));
-  const torch::Tensor all = torch::cat(flat);
-  team().add(all);
-  all.div_(team().size());
-  std::int64_t at = 0;
-  for (torch::Tensor& norm : norms_) {
-    norm.copy_(all.narrow(0, at, norm.numel()));
-    at += norm.numel();
-  }
-}
-
 void TrainingLoop::begin_epoch() {
   batches_ = training_.epoch_batches(progress_.epoch, settings_.seed);
   TUNE_CHECK(!batches_.empty(), "an epoch has batches");
-  if (gradients_) check_parts();
-}
-
-void TrainingLoop::check_parts() const {
-  const std::int64_t least = training_.least_part() * team().size();
-  for (const std::vector<std::int64_t>& batch : batches_)
-    if (static_cast<std::int64_t>(batch.size()) < least)
-      throw Error(ExitCode::kBadSpec,
-                  "a batch of " + std::to_string(batch.size()) + " " + settings_.unit + " is too small for " +
-                      std::to_string(team().size()) + " processes",
-                  "a batch_size of " + std::to_string(least) + " or more, or fewer processes");
+  teamwork_.check_parts(batches_, settings_.unit);
 }
 
 void TrainingLoop::restore(const Checkpoint& checkpoint) {
@@ -310,7 +246,7 @@ bool TrainingLoop::train_step(const std::vector<Batch>& step) {
     weight += batch.weight;
     units += static_cast<double>(batch.units);
   }
-  if (gradients_) {  // all are asked at once, before they do what none of them can leave
+  if (teamwork_.is_shared()) {  // all are asked at once, before they do what none of them can leave
     const std::vector<double> all = team().sums({weight, units, settings_.interrupted() ? 1.0 : 0.0});
     if (all[2] > 0) return false;
     weight = all[0];
@@ -319,8 +255,8 @@ bool TrainingLoop::train_step(const std::vector<Batch>& step) {
   const std::int64_t done = progress_.batch % training_.plan().accumulate;
   if (training_.enter_step(epoch_at(progress_.batch - done))) passes_.start_anew(new_graph());
   for (std::size_t i = static_cast<std::size_t>(done); i < step.size(); ++i) {
-    if (!gradients_ && settings_.interrupted()) return false;
-    if (gradients_ && i + 1 == step.size() && weight > 0) gradients_->begin();
+    if (!teamwork_.is_shared() && settings_.interrupted()) return false;
+    if (i + 1 == step.size() && weight > 0) teamwork_.begin_last_pass();
     if (step[i].weight > 0) {
       passes_.run(step[i], weight / step[i].weight);
       progress_.reported.weight += step[i].weight;
@@ -328,14 +264,11 @@ bool TrainingLoop::train_step(const std::vector<Batch>& step) {
     }
     ++progress_.batch;
     ++trained_batches_;
-    if (!gradients_) trained_units_ += step[i].units;
+    if (!teamwork_.is_shared()) trained_units_ += step[i].units;
     if (!settings_.compute.accelerated || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
     lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_units_);
   }
-  if (gradients_ && weight > 0) {
-    gradients_->finish();
-    average_norms();
-  }
+  if (weight > 0) teamwork_.finish_step();
   const double now = epoch_at(progress_.batch);
   optimizer_.step(schedule_.rate(now));
   ++progress_.step;
@@ -400,7 +333,7 @@ std::vector<double> TrainingLoop::take_means(const LossSums& all, LossSums& own,
 
 void TrainingLoop::log_losses() {
   read_losses();
-  const LossSums all = whole(progress_.logged);
+  const LossSums all = teamwork_.whole(progress_.logged);
   if (all.weight == 0) return;  // batches without anything to learn from
   Report report{progress_.epoch, take_means(all, progress_.logged, kLogged), {}, progress_.step};
   note_place(report);
@@ -417,11 +350,13 @@ bool TrainingLoop::evaluate() {
   read_losses();
   const auto begin = std::chrono::steady_clock::now();
   Report report{progress_.epoch, {}, measure(), progress_.step};
-  if (report.metrics.empty() && (!training_.recipe().metric_names.empty() || agree_to_stop())) return false;
+  if (report.metrics.empty() &&
+      (!training_.recipe().metric_names.empty() || team().any(settings_.interrupted())))
+    return false;
   note_place(report);
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
   if (last_epoch_ > 0) {
-    report.losses = take_means(whole(progress_.reported), progress_.reported, kReported);
+    report.losses = take_means(teamwork_.whole(progress_.reported), progress_.reported, kReported);
     const std::vector<std::string>& names = training_.recipe().loss_names;
     for (std::size_t i = 0; i < names.size(); ++i) report.metrics[names[i]] = report.losses[i];
   }
@@ -513,8 +448,8 @@ void TrainingLoop::save() {
   read_losses();
   Checkpoint checkpoint;
   checkpoint.progress = progress_;
-  checkpoint.progress.reported = whole(progress_.reported);
-  checkpoint.progress.logged = whole(progress_.logged);
+  checkpoint.progress.reported = teamwork_.whole(progress_.reported);
+  checkpoint.progress.logged = teamwork_.whole(progress_.logged);
   if (!team().is_first()) return;
   checkpoint.fingerprint = training_.fingerprint();
   checkpoint.precision = precision_name(settings_.compute.precision);

@@ -9,11 +9,11 @@
 #include "trainer/loop/device_graph.h"
 #include "trainer/loop/passes.h"
 #include "trainer/loop/progress_lines.h"
+#include "trainer/loop/teamwork.h"
 #include "trainer/loop/trained_part.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/loop/weight_average.h"
-#include "trainer/parallel/gradient_sums.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
@@ -71,13 +71,7 @@ class TrainingLoop {
   void note_place(Report& report) const;
   const parallel::Team& team() const { return *settings_.compute.team; }
   std::unique_ptr<DeviceGraph> new_graph() const;
-  void set_up_team();
   void join_team();
-  void check_same_place() const;
-  void check_parts() const;            // of each batch of the epoch
-  bool agree_to_stop() const;          // all of the team once one of it is to
-  LossSums whole(LossSums own) const;  // of the team
-  void average_norms();
   void read_losses();  // from the device; throws Error(kNonFiniteLoss)
   std::vector<double> take_means(const LossSums& all, LossSums& own, std::int64_t row);  // which begin anew
   void check_finite(const Report& report) const;
@@ -99,8 +93,7 @@ class TrainingLoop {
   Optimizer optimizer_;
   WeightAverage average_;
   Passes passes_;
-  std::optional<parallel::GradientSums> gradients_;  // of a team
-  std::vector<torch::Tensor> norms_;  // running statistics, where each process of a team has its own
+  Teamwork teamwork_;
   Schedule schedule_;
   std::int64_t last_epoch_;                         // that the budget pays for
   std::int64_t last_step_ = 0;                      // the same of Plan::max_steps; 0: epochs say it

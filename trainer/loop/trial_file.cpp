@@ -70,6 +70,9 @@ void check_ranges(const TrialFile& trial, const std::string& place) {
   if (trial.processes < 1 || trial.processes > kMostProcesses)
     throw Error(ExitCode::kBadSpec, place + ": processes is " + std::to_string(trial.processes),
                 "from 1 to " + std::to_string(kMostProcesses));
+  if (trial.nodes < 1 || trial.nodes > kMostNodes)
+    throw Error(ExitCode::kBadSpec, place + ": nodes is " + std::to_string(trial.nodes),
+                "from 1 to " + std::to_string(kMostNodes));
   if (!trial.devices.empty() && static_cast<int>(trial.devices.size()) != trial.processes)
     throw Error(ExitCode::kBadSpec,
                 place + ": processes is " + std::to_string(trial.processes) + ", yet devices are " +
@@ -98,6 +101,7 @@ TrialFile parse_trial(const Json& json, const std::string& place) {
   trial.threads = keys.get<int>("threads", 1);
   trial.devices = keys.get<std::vector<std::string>>("devices", {});
   trial.processes = keys.get<int>("processes", std::max(1, static_cast<int>(trial.devices.size())));
+  trial.nodes = keys.get<int>("nodes", 1);
   trial.precision = keys.get<std::string>("precision", "auto");
   trial.checkpoint_dir = keys.required_text("checkpoint_dir");
   trial.output_dir = keys.required_text("output_dir");

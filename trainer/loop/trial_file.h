@@ -15,17 +15,18 @@ struct Objective {
   bool maximize = true;
 };
 
-inline constexpr int kMostProcesses = 64;
+inline constexpr int kMostProcesses = 64, kMostNodes = 1024;
 
 struct TrialFile {
   std::uint64_t seed = 0;
   Json parameters;  // `parameters` and `fixed` in one object; the former win
   Json trainer;     // {"task": ..., "model": ..., "data": ..., ...}
   Objective objective;
-  double budget = 1;  // (0, 1]: the fraction of the epochs to run; schedules span all of them
-  int threads = 1;
+  double budget = 1;                 // (0, 1]: the fraction of the epochs to run; schedules span all of them
+  int threads = 1;                   // this and the next two: of each machine
   std::vector<std::string> devices;  // empty: the CPU
   int processes = 1;                 // that share each batch; on GPUs one for each
+  int nodes = 1;                     // machines with so many processes each
   std::string precision = "auto";    // auto, fp32 or bf16
   std::filesystem::path checkpoint_dir, output_dir;
   std::optional<std::filesystem::path> resume_from;

@@ -1,5 +1,7 @@
 #include "trainer/nn/batch_norm.h"
 
+#include "tuner/core/error.h"
+
 namespace tune::trainer::nn {
 namespace {
 
@@ -94,8 +96,11 @@ torch::Tensor BatchNorm2dImpl::forward(const torch::Tensor& x) {
 
 std::vector<BatchNorm2dImpl*> batch_norms(torch::nn::Module& module) {
   std::vector<BatchNorm2dImpl*> found;
-  for (const auto& child : module.modules(/*include_self=*/false))
-    if (auto* norm = dynamic_cast<BatchNorm2dImpl*>(child.get())) found.push_back(norm);
+  for (const auto& child : module.modules(/*include_self=*/false)) {
+    auto* norm = dynamic_cast<BatchNorm2dImpl*>(child.get());
+    TUNE_CHECK(norm != nullptr || child->as<torch::nn::BatchNorm2d>() == nullptr, "it knows no team");
+    if (norm != nullptr) found.push_back(norm);
+  }
   return found;
 }
 

@@ -21,7 +21,7 @@ class BatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
 };
 TORCH_MODULE(BatchNorm2d);
 
-// All of a model.
+// All of a model, which has no other kind.
 std::vector<BatchNorm2dImpl*> batch_norms(torch::nn::Module& module);
 
 }  // namespace tune::trainer::nn

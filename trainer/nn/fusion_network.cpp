@@ -4,7 +4,7 @@ namespace tune::trainer::nn {
 namespace {
 
 void add_norm_relu(torch::nn::Sequential& layers, std::int64_t channels) {
-  layers->push_back(torch::nn::BatchNorm2d(channels));
+  layers->push_back(BatchNorm2d(channels));
   layers->push_back(torch::nn::ReLU(torch::nn::ReLUOptions(true)));
 }
 

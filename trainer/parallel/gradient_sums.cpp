@@ -98,11 +98,10 @@ void GradientSums::finish() {
   const bool took_part =
       std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.has_gradient; });
   for (Slot& slot : slots_) {
-    if (!took_part)
-      slot.has_gradient = slot.parameter.requires_grad() && (slot.had_gradient || !has_stepped_);
-    slot.had_gradient = slot.has_gradient;
+    const bool is_trained = slot.parameter.requires_grad();
+    if (took_part && is_trained) slot.is_unused = !slot.has_gradient;
+    if (!took_part) slot.has_gradient = is_trained && !slot.is_unused;
   }
-  has_stepped_ = has_stepped_ || took_part;
   for (Bucket& bucket : buckets_) {
     team_.finish(bucket.sum);
     for (const std::size_t slot : bucket.slots) hand_out(slots_[slot]);

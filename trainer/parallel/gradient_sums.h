@@ -9,8 +9,9 @@
 namespace tune::trainer::parallel {
 
 // Parameters whose gradients travel together lie in one bucket, the last of the model first, since the
-// backward pass reaches them first (Li et al., VLDB 2020, section 3.2). Sums are fp32. Owned by one training
-// loop, on its thread; the module and the team must outlive it.
+// backward pass reaches them first (Li et al., VLDB 2020, section 3.2). Sums are fp32. Processes that have a
+// part of a step have gradients of the same parameters. Owned by one training loop, on its thread; the module
+// and the team must outlive it.
 class GradientSums {
  public:
   // Of the parameters that need a gradient now.
@@ -32,7 +33,7 @@ class GradientSums {
     std::size_t bucket = 0;
     bool has_arrived = false;
     bool has_gradient = false;  // in the step under way
-    bool had_gradient = false;  // in the last step that this process had a part of
+    bool is_unused = false;     // in the last step that had a part here and needed its gradient
   };
   struct Bucket {
     torch::Tensor memory;  // float [numbers]
@@ -53,7 +54,6 @@ class GradientSums {
   std::vector<Bucket> buckets_;
   std::size_t next_ = 0;  // bucket to send: all processes send them in the same order
   bool is_last_pass_ = false;
-  bool has_stepped_ = false;
 };
 
 }  // namespace tune::trainer::parallel

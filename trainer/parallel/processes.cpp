@@ -68,10 +68,10 @@ struct Word {
 
 class Processes {
  public:
-  Processes(int count, const std::vector<std::string>& arguments)
-      : folder_("tune-team"), arguments_(arguments) {
+  Processes(int count, const Machines& machines, const std::vector<std::string>& arguments)
+      : folder_("tune-team"), machines_(machines), arguments_(arguments) {
     program_ = fs::read_symlink("/proc/self/exe").string();
-    for (int rank = 0; rank < count; ++rank) all_.push_back({rank, 0, std::nullopt});
+    for (int i = 0; i < count; ++i) all_.push_back({machines.index * count + i, 0, std::nullopt});
   }
   ~Processes() {
     signal(SIGKILL);
@@ -132,15 +132,20 @@ class Processes {
 
  private:
   std::string name(const Process& process) const {
-    return "process " + std::to_string(process.rank + 1) + " of " + std::to_string(all_.size());
+    return "process " + std::to_string(process.rank + 1) + " of " + std::to_string(size());
   }
 
+  // On all machines.
+  int size() const { return machines_.count * static_cast<int>(all_.size()); }
+  const Process& of_rank(int rank) const { return all_[static_cast<std::size_t>(rank - all_.front().rank)]; }
+
   std::map<std::string, std::string> environment_of(const Process& process) const {
-    const std::string rank = std::to_string(process.rank);
-    return {{"TUNE_RANK", rank},
-            {"TUNE_LOCAL_RANK", rank},
-            {"TUNE_WORLD_SIZE", std::to_string(all_.size())},
-            {"TUNE_RENDEZVOUS", "file:" + (folder_.path() / "rendezvous").string()},
+    return {{"TUNE_RANK", std::to_string(process.rank)},
+            {"TUNE_LOCAL_RANK", std::to_string(process.rank - all_.front().rank)},
+            {"TUNE_WORLD_SIZE", std::to_string(size())},
+            {"TUNE_LOCAL_WORLD_SIZE", std::to_string(all_.size())},
+            {"TUNE_RENDEZVOUS",
+             machines_.count > 1 ? machines_.rendezvous : "file:" + (folder_.path() / "rendezvous").string()},
             {kWords, folder_.path().string()}};
   }
 
@@ -205,12 +210,12 @@ class Processes {
   // The first that failed by itself, else the first of all that failed.
   const Process* find_culprit() const {
     for (const int rank : in_order_) {
-      const Process& process = all_[static_cast<std::size_t>(rank)];
+      const Process& process = of_rank(rank);
       const bool killed_here =
           std::any_of(late_.begin(), late_.end(), [&](const auto& late) { return late.first == rank; });
       if (!killed_here && !tells_of_another(process)) return &process;
     }
-    return in_order_.empty() ? nullptr : &all_[static_cast<std::size_t>(in_order_.front())];
+    return in_order_.empty() ? nullptr : &of_rank(in_order_.front());
   }
 
   [[noreturn]] void blame(const Process& process) const {
@@ -218,11 +223,12 @@ class Processes {
     if (word && word->is_of_another && !late_.empty()) {
       std::string which;
       for (const auto& [rank, state] : late_)
-        which += (which.empty() ? "" : "; ") + name(all_[static_cast<std::size_t>(rank)]) + ": " + state;
+        which += (which.empty() ? "" : "; ") + name(of_rank(rank)) + ": " + state;
       throw Error(ExitCode::kEnvironment,
                   "a process of the trial hangs: " + which + ". " + word->error.what(),
                   "see what it waits for; where it is only slow, raise TUNE_PEER_TIMEOUT");
     }
+    if (word && word->is_of_another) throw word->error;  // that one is on another machine, and says so there
     if (word) throw Error(word->error.code(), name(process) + ": " + word->error.what(), word->error.hint());
     throw Error(ExitCode::kInternal,
                 name(process) + " ended with exit code " + std::to_string(process.code()),
@@ -230,6 +236,7 @@ class Processes {
   }
 
   const ScratchFolder folder_;
+  const Machines machines_;
   std::string program_;
   std::vector<std::string> arguments_;
   const Signals signals_;
@@ -241,10 +248,11 @@ class Processes {
 
 }  // namespace
 
-ExitCode run_processes(int count, const std::vector<std::string>& arguments, std::ostream& notes) {
+ExitCode run_processes(int count, const Machines& machines, const std::vector<std::string>& arguments,
+                       std::ostream& notes) {
   int number = 0;
   {
-    Processes processes(count, arguments);
+    Processes processes(count, machines, arguments);
     processes.start();
     processes.wait();
     number = processes.fatal_signal(notes);

@@ -16,7 +16,14 @@ namespace tune::trainer::parallel {
 namespace {
 
 constexpr const char *kRank = "TUNE_RANK", *kSize = "TUNE_WORLD_SIZE", *kLocalRank = "TUNE_LOCAL_RANK",
-                     *kRendezvous = "TUNE_RENDEZVOUS", *kPatience = "TUNE_PEER_TIMEOUT";
+                     *kLocalSize = "TUNE_LOCAL_WORLD_SIZE", *kRendezvous = "TUNE_RENDEZVOUS",
+                     *kPatience = "TUNE_PEER_TIMEOUT";
+// Those of a cluster's job on several machines.
+constexpr const char *kMachine = "SLURM_NODEID", *kFirstHost = "MASTER_ADDR", *kFirstPort = "MASTER_PORT";
+constexpr const char* kNetwork = "GLOO_SOCKET_IFNAME";
+constexpr const char* kWhenNotMet =
+    "see whether all have begun and reach the first one's address, and name the network between them in "
+    "GLOO_SOCKET_IFNAME where machines have several";
 constexpr const char *kFile = "file:", *kTcp = "tcp:";
 constexpr int kMostProcesses = 1 << 16, kPatienceSeconds = 600, kMostPatience = 7 * 24 * 3600;
 
@@ -57,7 +64,7 @@ c10::intrusive_ptr<c10d::Store> store_of(const Membership& membership, Milliseco
 std::shared_ptr<::gloo::transport::Device> network_of(const Membership& membership) {
   if (membership.rendezvous.starts_with(kFile))
     return c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1");
-  if (const std::string named = variable("GLOO_SOCKET_IFNAME"); !named.empty())
+  if (const std::string named = variable(kNetwork); !named.empty())
     return c10d::ProcessGroupGloo::createDeviceForInterface(named);
   return c10d::ProcessGroupGloo::createDefaultDevice();
 }
@@ -70,7 +77,11 @@ std::optional<Membership> membership_from_environment() {
   Membership membership;
   membership.size = number_in(kSize, variable(kSize), 1, kMostProcesses);
   membership.rank = number_in(kRank, rank, 0, membership.size - 1);
-  membership.local_rank = number_in(kLocalRank, variable(kLocalRank), 0, membership.rank);
+  const std::string local_size = variable(kLocalSize);
+  membership.local_size =
+      local_size.empty() ? membership.size : number_in(kLocalSize, local_size, 1, membership.size);
+  membership.local_rank =
+      number_in(kLocalRank, variable(kLocalRank), 0, std::min(membership.rank, membership.local_size - 1));
   membership.rendezvous = variable(kRendezvous);
   const std::string& place = membership.rendezvous;
   const bool is_file = place.starts_with(kFile) && place.size() > std::strlen(kFile);
@@ -81,17 +92,31 @@ std::optional<Membership> membership_from_environment() {
   return membership;
 }
 
+Machines machines_from_environment(int count) {
+  Machines machines{.count = count};
+  if (count == 1) return machines;
+  for (const char* name : {kMachine, kFirstHost, kFirstPort})
+    if (variable(name).empty())
+      throw Error(ExitCode::kEnvironment,
+                  "the trial is of " + std::to_string(count) + " machines, and " + name + " is not set",
+                  "start it once on each of them, by `srun` in a job: a search on a cluster with "
+                  "\"nodes_per_trial\" does so");
+  machines.index = number_in(kMachine, variable(kMachine), 0, count - 1);
+  machines.rendezvous = kTcp + variable(kFirstHost) + ':' + variable(kFirstPort);
+  return machines;
+}
+
 Milliseconds patience_from_environment() {
   const std::string given = variable(kPatience);
   return Milliseconds{1000} *
          (given.empty() ? kPatienceSeconds : number_in(kPatience, given, 1, kMostPatience));
 }
 
-PeerLost::PeerLost(int rank, int size, const std::string& what)
+PeerLost::PeerLost(int rank, int size, const std::string& what, const std::string& hint)
     : Error(ExitCode::kEnvironment,
             "process " + std::to_string(rank + 1) + " of " + std::to_string(size) +
                 " waited for another in vain: " + what,
-            "see why that one ended, or raise TUNE_PEER_TIMEOUT where it was only slow") {}
+            hint) {}
 
 struct Team::Links {
   c10::intrusive_ptr<c10d::Store> store;
@@ -107,15 +132,15 @@ struct PendingSum {
 void PendingSumDeleter::operator()(PendingSum* sum) const { delete sum; }
 
 template <typename Work>
-void Team::with_peers(Work work) const {
+void Team::with_peers(Work work, const char* when_lost) const {
   try {
     work();
   } catch (const Error&) {
     throw;
   } catch (const c10::Error& error) {
-    throw PeerLost(rank_, size_, error.what_without_backtrace());
+    throw PeerLost(rank_, size_, error.what_without_backtrace(), when_lost);
   } catch (const std::exception& error) {  // Gloo's have types of their own
-    throw PeerLost(rank_, size_, error.what());
+    throw PeerLost(rank_, size_, error.what(), when_lost);
   }
 }
 
@@ -125,12 +150,14 @@ Team::Team(const Membership& membership, const torch::Device& device, Millisecon
     : rank_(membership.rank), size_(membership.size) {
   if (size_ == 1) return;
   auto links = std::make_unique<Links>();
-  with_peers([&] {
-    links->store = store_of(membership, patience);
-    const auto options = c10d::ProcessGroupGloo::Options::create(patience);
-    options->devices.push_back(network_of(membership));
-    links->hosts = c10::make_intrusive<c10d::ProcessGroupGloo>(links->store, rank_, size_, options);
-  });
+  with_peers(
+      [&] {
+        links->store = store_of(membership, patience);
+        const auto options = c10d::ProcessGroupGloo::Options::create(patience);
+        options->devices.push_back(network_of(membership));
+        links->hosts = c10::make_intrusive<c10d::ProcessGroupGloo>(links->store, rank_, size_, options);
+      },
+      membership.rendezvous.starts_with(kTcp) ? kWhenNotMet : kWhenLost);
   links_ = std::move(links);
   if (!device.is_cuda()) return;
   std::string id = is_first() ? DeviceSums::new_id() : std::string();

@@ -18,13 +18,24 @@ namespace tune::trainer::parallel {
 // One process's place among those of its trial, as whoever started it says in its environment.
 struct Membership {
   int rank = 0, size = 1;
-  int local_rank = 0;      // among those of its machine: its GPU of those that are visible
-  std::string rendezvous;  // "file:PATH" on one machine, or "tcp:HOST:PORT", where rank 0 listens
+  int local_rank = 0, local_size = 1;  // among those of its machine: its GPU of those that are visible
+  std::string rendezvous;              // "file:PATH" on one machine, or "tcp:HOST:PORT", where rank 0 listens
 };
 
-// TUNE_RANK, TUNE_WORLD_SIZE, TUNE_LOCAL_RANK, TUNE_RENDEZVOUS; nullopt without the first. Throws
-// Error(kUsage) where they make no sense together.
+// TUNE_RANK, TUNE_WORLD_SIZE, TUNE_LOCAL_RANK, TUNE_LOCAL_WORLD_SIZE (all of them where it is absent),
+// TUNE_RENDEZVOUS; nullopt without the first. Throws Error(kUsage) where they make no sense together.
 std::optional<Membership> membership_from_environment();
+
+// The machines of a trial, each with as many of its processes.
+struct Machines {
+  int count = 1;
+  int index = 0;                // of this one
+  std::string rendezvous = {};  // of several: as Membership's
+};
+
+// Of so many: SLURM_NODEID says which one this is, MASTER_ADDR and MASTER_PORT where the first one listens.
+// Throws Error(kEnvironment) where they do not, Error(kUsage) where they make no sense.
+Machines machines_from_environment(int count);
 
 // How long a process waits for the others: TUNE_PEER_TIMEOUT seconds, else ten minutes. Throws Error(kUsage).
 Milliseconds patience_from_environment();
@@ -32,7 +43,7 @@ Milliseconds patience_from_environment();
 // Another process of the team has ended or hangs: the reason is that one's, not of who throws this.
 class PeerLost : public Error {
  public:
-  PeerLost(int rank, int size, const std::string& what);
+  PeerLost(int rank, int size, const std::string& what, const std::string& hint);
 };
 
 // A sum over the team that is under way; empty where there is none to wait for.
@@ -93,8 +104,10 @@ class Team {
 
  private:
   struct Links;
+  static constexpr const char* kWhenLost =
+      "see why that one ended, or raise TUNE_PEER_TIMEOUT where it was only slow";
   template <typename Work>
-  void with_peers(Work work) const;
+  void with_peers(Work work, const char* when_lost = kWhenLost) const;
 
   int rank_, size_;
   std::unique_ptr<Links> links_;

@@ -19,7 +19,9 @@ struct SlurmSettings {
   std::vector<std::string> options;  // further ones of sbatch, as they are
   std::filesystem::path work;        // a folder that the nodes share with this machine; empty: the store's
   int nodes_per_trial = 1;
-  int gpus_per_trial = 0;  // on each node; 0 where `gres` says it in other words
+  int gpus_per_trial = 0;       // on each node; 0 where `gres` says it in other words
+  int gpus = 0;                 // on each node, whichever of the two says it
+  int processes_per_trial = 1;  // on each node; one for each GPU where it has any
 };
 
 struct RunnerSettings {

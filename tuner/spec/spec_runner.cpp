@@ -1,5 +1,8 @@
 // The section `runner`, and what belongs to it elsewhere.
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 
@@ -66,6 +69,35 @@ std::vector<std::string> read_options(SpecProblems& problems) {
   return options;
 }
 
+// The GPUs of generic resources in Slurm's words: 2 of "gpu:a100:2", 1 of "gpu", 0 of "shard:4".
+int gpus_in(const std::string& gres) {
+  int gpus = 0;
+  std::istringstream kinds(gres);
+  for (std::string kind; std::getline(kinds, kind, ',');) {
+    if (kind != "gpu" && !kind.starts_with("gpu:")) continue;
+    const std::string last = kind.substr(kind.rfind(':') + 1);
+    int count = 1;
+    std::from_chars(last.data(), last.data() + last.size(), count);
+    gpus += count;
+  }
+  return gpus;
+}
+
+// GPUs and processes on each node, which sections of their own name too.
+void read_share(SpecProblems& problems, SlurmSettings& slurm) {
+  if (slurm.gres.empty())
+    slurm.gpus = slurm.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial").value_or(0);
+  else
+    slurm.gpus = gpus_in(slurm.gres);
+  const auto asked = read_value<int>(problems, "/resources/processes_per_trial");
+  slurm.processes_per_trial = asked.value_or(std::max(1, slurm.gpus));
+  if (!slurm.gres.empty() && slurm.gpus > 0 && slurm.processes_per_trial != slurm.gpus)
+    problems.add("/resources/processes_per_trial",
+                 "runner.gres gives a trial " + std::to_string(slurm.gpus) + " GPU" +
+                     (slurm.gpus == 1 ? "" : "s") + " on each node, and one process for each",
+                 "leave it out, or runner.gres for processes on the CPU");
+}
+
 }  // namespace
 
 const char* runner_text(RunnerKind kind) { return kind == RunnerKind::kSlurm ? "slurm" : "local"; }
@@ -93,8 +125,7 @@ RunnerSettings read_runner(SpecProblems& problems) {
   slurm.cpus = read_value<int>(problems, "/runner/cpus").value_or(1);
   slurm.options = read_options(problems);
   slurm.nodes_per_trial = read_value<int>(problems, "/runner/nodes_per_trial").value_or(1);
-  if (slurm.gres.empty())
-    slurm.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial").value_or(0);
+  read_share(problems, slurm);
   return runner;
 }
 

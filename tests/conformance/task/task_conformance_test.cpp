@@ -6,16 +6,12 @@
 #include <csignal>
 #include <sstream>
 
-#include "accelerator.h"
-#include "support/run_shell.h"
-#include "task_cases.h"
+#include "task_workplace.h"
 #include "torch_catch.h"
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
-#include "trainer/loop/training_loop.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/os/atomic_file.h"
-#include "unit/trainer/parallel/run_in_team.h"
 
 namespace {
 
@@ -23,86 +19,8 @@ using namespace tune;
 using namespace tune::trainer;
 using tune::tests::task_cases;
 using tune::tests::TaskCase;
-using tune::tests::TemporaryFolder;
+using tune::tests::Workplace;
 namespace fs = std::filesystem;
-
-// A folder with a case's data, trainings and exported models.
-class Workplace {
- public:
-  // An accelerator is played by the CPU.
-  explicit Workplace(const TaskCase& of, bool accelerated = false) : case_(of) {
-    compute_ = loop::set_up_compute(/*threads=*/1, /*wants_gpu=*/false);
-    compute_.accelerated = accelerated;
-    if (of.draw) of.draw(data());
-  }
-  const loop::Compute& compute() const { return compute_; }
-  void join(std::shared_ptr<const parallel::Team> team) { compute_.team = std::move(team); }
-  fs::path data() const { return folder_.path() / "data"; }
-  fs::path run_folder(const std::string& run) const { return folder_.path() / run; }
-  fs::path output(const std::string& run) const { return run_folder(run) / "output"; }
-
-  std::unique_ptr<loop::Training> start(std::uint64_t seed = 3, const fs::path& data_instead = {},
-                                        const Json& more = Json::object()) const {
-    Json trainer = case_.trainer;
-    trainer["task"] = case_.task->name;
-    if (case_.draw) trainer["data"] = (data_instead.empty() ? data() : data_instead).string();
-    if (trainer.contains("weights"))
-      trainer["weights"] = (folder_.path() / trainer["weights"].get<std::string>()).string();
-    loop::TrialFile trial;
-    trial.seed = seed;
-    trial.trainer = trainer;
-    trial.parameters = case_.hyperparameters;
-    trial.parameters.update(more);
-    std::ostringstream notes;
-    return case_.task->start(trial, compute_, notes);
-  }
-
-  struct Outcome {
-    ExitCode code;
-    std::string lines;  // less those that differ from run to run
-  };
-  Outcome run(
-      loop::Training& training, const std::string& name, bool resume = false,
-      std::function<bool()> interrupted = [] { return false; }, double budget = 1) const {
-    loop::LoopSettings settings;
-    settings.seed = 3;
-    settings.budget = budget;
-    settings.objective = case_.objective;
-    settings.compute = compute_;
-    settings.checkpoint_dir = run_folder(name) / "checkpoints";
-    settings.output_dir = output(name);
-    settings.resume = resume;
-    settings.interrupted = std::move(interrupted);
-    if (compute_.accelerated)
-      settings.graph = [this](const torch::Device&) -> std::unique_ptr<loop::DeviceGraph> {
-        return repeats ? std::make_unique<tune::tests::RepeatedWork>() : nullptr;
-      };
-    std::ostringstream out, err;
-    Outcome outcome{loop::TrainingLoop(training, settings, out, err, false).run(), {}};
-    std::istringstream lines(out.str());
-    for (std::string line; std::getline(lines, line);)
-      if (line.find("seconds:validation") == std::string::npos) outcome.lines += line + '\n';
-    return outcome;
-  }
-  loop::Report last_report(const std::string& name) const {
-    std::vector<std::string> notes;
-    return *loop::CheckpointStore(run_folder(name) / "checkpoints").load_newest(notes)->progress.last;
-  }
-  // Every file that was exported.
-  std::map<std::string, std::string> exported(const std::string& name) const {
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::directory_iterator(output(name)))
-      files[entry.path().filename()] = read_file(entry.path());
-    return files;
-  }
-
-  bool repeats = true;  // an accelerator's steps
-
- private:
-  const TaskCase& case_;
-  loop::Compute compute_;
-  TemporaryFolder folder_;
-};
 
 ExitCode code_of(const std::function<void()>& action) {
   try {
@@ -452,81 +370,5 @@ TEST_CASE("What a task exported answers requests alone as among others") {
     for (std::uint64_t id = 1; id < 4; ++id) model.generator->begin(id, request);
     finish();
     for (std::uint64_t id = 1; id < 4; ++id) CHECK(texts[id] == texts[0]);
-  }
-}
-
-namespace {
-
-// Of which each of two processes gets two examples, without what differs by who draws it.
-Json for_two_processes(const TaskCase& one) {
-  Json more{{"batch_size", 4}, {"sync_batch_norm", true}};
-  if (one.name == "language_model") more["lora_config"] = {{"r", 2}, {"dropout", 0.0}};
-  return more;
-}
-
-// Adds in another order round differently, and a training carries that on.
-constexpr double kRounding = 1e-3;
-
-void check_alike(const loop::Report& two, const loop::Report& one) {
-  CHECK(two.epoch == one.epoch);
-  CHECK(two.step == one.step);
-  REQUIRE(two.losses.size() == one.losses.size());
-  for (std::size_t i = 0; i < one.losses.size(); ++i)
-    CHECK(two.losses[i] == Approx(one.losses[i]).epsilon(kRounding).margin(kRounding));
-  for (const auto& [name, value] : one.metrics) {
-    INFO(name);
-    CHECK(two.metrics.at(name) == Approx(value).epsilon(kRounding).margin(kRounding));
-  }
-}
-
-}  // namespace
-
-TEST_CASE("Two processes train a task as one does, and the first one exports it") {
-  for (const TaskCase& one : task_cases()) {
-    INFO(one.name);
-    Workplace place(one);
-    const Json more = for_two_processes(one);
-    place.run(*place.start(3, {}, more), "one");
-    const auto codes = tune::tests::run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
-      place.join(team);
-      return static_cast<int>(place.run(*place.start(3, {}, more), "two").code);
-    });
-    REQUIRE(codes == std::vector<int>{0, 0});
-    check_alike(place.last_report("two"), place.last_report("one"));
-    CHECK(place.exported("two").size() == place.exported("one").size());
-  }
-}
-
-TEST_CASE("A task that two processes were stopped in goes on in one, and the other way round") {
-  for (const TaskCase& one : task_cases()) {
-    Workplace place(one);
-    const Json more = for_two_processes(one);
-    place.run(*place.start(3, {}, more), "whole");
-    const auto together = [&](const std::string& name, bool resume, int question) {
-      return tune::tests::run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
-        place.join(team);
-        // Only one of them is told to stop.
-        const auto interrupted = [left = question, rank = team->rank()]() mutable {
-          return rank == 1 && left-- <= 0;
-        };
-        return static_cast<int>(place.run(*place.start(3, {}, more), name, resume, interrupted).code);
-      });
-    };
-    constexpr int kNever = 1 << 30, kInterrupted = static_cast<int>(ExitCode::kInterrupted);
-    for (const int question : {0, 2, 3}) {
-      INFO(one.name << ", stopped at question " << question);
-      const std::string first = "two-" + std::to_string(question), second = "one-" + std::to_string(question);
-      REQUIRE(together(first, false, question) == std::vector<int>{kInterrupted, kInterrupted});
-      CHECK_FALSE(fs::exists(place.output(first)));
-      REQUIRE(place.run(*place.start(3, {}, more), first, true).code == ExitCode::kOk);
-      check_alike(place.last_report(first), place.last_report("whole"));
-
-      REQUIRE(place
-                  .run(*place.start(3, {}, more), second, false,
-                       [left = question]() mutable { return left-- <= 0; })
-                  .code == ExitCode::kInterrupted);
-      REQUIRE(together(second, true, kNever) == std::vector<int>{0, 0});
-      check_alike(place.last_report(second), place.last_report("whole"));
-    }
   }
 }

@@ -222,13 +222,20 @@ TEST_CASE("rules stop jobs, and a stopped trial keeps what it had reached") {
 TEST_CASE("a trial of two nodes runs its command once on each of them") {
   if (!has_cluster()) return;
   SlurmStudy study(
-      "echo $SLURM_PROCID of $SLURM_NTASKS on $SLURMD_NODENAME at $MASTER_ADDR >> ranks; echo loss=0.$1");
+      "echo $SLURM_PROCID of $SLURM_NTASKS on $SLURMD_NODENAME at $MASTER_ADDR >> ranks\n"
+      "echo $PET_NNODES $PET_NPROC_PER_NODE $PET_RDZV_ENDPOINT $((PET_RDZV_ID - SLURM_JOB_ID)) >> meeting\n"
+      "echo loss=0.$1");
   study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
   study.spec["runner"]["nodes_per_trial"] = 2;
   const ShellResult run = study.search();
   INFO(run.err);
   CHECK(run.exit_code == 0);
-  CHECK(study.shell("sort ranks").out == "0 of 2 on n1 at n1\n1 of 2 on n2 at n1\n");
+  // The nodes of this cluster are no hosts of their own.
+  const std::string first = study.shell("getent hosts n1 >/dev/null && echo n1 || hostname").out;
+  CHECK(study.shell("sort ranks").out == "0 of 2 on n1 at " + first + "1 of 2 on n2 at " + first);
+  const std::string meeting = study.shell("sort -u meeting").out;
+  CHECK(meeting.starts_with("2 1 " + first.substr(0, first.size() - 1) + ":"));
+  CHECK(meeting.ends_with(" 0\n"));
   CHECK(trial_json(study, 1).at("attempts").at(0).at("devices").size() == 2);
 }
 

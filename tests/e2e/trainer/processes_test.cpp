@@ -29,6 +29,14 @@ constexpr const char* kFind =
     "begun() { until grep -q step: out; do kill -0 $pid || exit 99; sleep 0.05; done; all=$(pgrep -P $pid); "
     "}\n";
 
+// The same below a search: the trials' processes are those that know this folder and a trial's file.
+constexpr const char* kFindInSearch =
+    "ours() { for p in /proc/[0-9]*; do tr '\\0' '\\n' 2>/dev/null <$p/environ | grep -cxE "
+    "\"XDG_CACHE_HOME=$PWD/cache|TUNE_TRIAL_FILE=.*|$1\" | grep -qx ${2:-2} && grep -q '^State:.[^Z]' "
+    "$p/status && echo ${p#/proc/}; done; }\n"
+    "rank() { ours TUNE_RANK=$1 3; }\n"
+    "left() { for p in $(ours none); do echo left $p $(tr '\\0' ' ' <$p/cmdline); done; }\n";
+
 class Place : public ShellPlace {
  public:
   explicit Place(int images = 40) : ShellPlace(kBefore) {
@@ -56,6 +64,30 @@ class Place : public ShellPlace {
                  "until pid=$(pgrep -P $guard); do sleep 0.01; done; begun\n" + lines +
                  "\nwait $guard; code=$?; left; exit $code");
   }
+  // One trial in two processes.
+  OrderedJson search(const OrderedJson& fixed) const {
+    return {{"study", "two"},
+            {"objective", {{"metric", "validation:mAP"}, {"goal", "maximize"}}},
+            {"parameters", {{"learning_rate", {{"type", "float"}, {"min", 0.001}, {"max", 0.01}}}}},
+            {"fixed", fixed},
+            {"trainer", {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "data"}}},
+            {"strategy", {{"name", "random"}, {"seed", 1}}},
+            {"limits", {{"trials", 1}}},
+            {"resources", {{"gpus_per_trial", 0}, {"processes_per_trial", 2}}}};
+  }
+  // Starts `search` in the background as $tune, does `lines` once its first trial's steps are under way, and
+  // waits for it. What is printed is left.
+  ShellResult search_while(const OrderedJson& search, const std::string& lines) const {
+    write("search.json", search);
+    return shell(std::string(kFindInSearch) +
+                 "rm -rf store; env --default-signal=HUP,INT,TERM tune --spec search.json --store store >out "
+                 "2>err & tune=$!\n"
+                 "until grep -qs step: store/two/trials/1/attempts/1/log; do kill -0 $tune || exit 99; sleep "
+                 "0.05; done\n" +
+                 lines + "\nwait $tune; code=$?; left; exit $code");
+  }
+  OrderedJson shown() const { return OrderedJson::parse(run("tune show two/1 --store store --json").out); }
+  std::string reason() const { return shown().at("attempts").at(0).at("reason"); }
 };
 
 // What TUNE_METRIC lines say of each step, by name.
@@ -229,15 +261,9 @@ TEST_CASE("Processes that somebody else started meet at an address") {
 
 TEST_CASE("A study's trials are of as many processes as its spec says, and are estimated so") {
   const Place place(24);
-  place.write("search.json",
-              {{"study", "two"},
-               {"objective", {{"metric", "validation:mAP"}, {"goal", "maximize"}}},
-               {"parameters", {{"learning_rate", {{"type", "float"}, {"min", 0.001}, {"max", 0.01}}}}},
-               {"fixed", {{"epochs", 1}, {"batch_size", 8}}},
-               {"trainer", {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "data"}}},
-               {"strategy", {{"name", "random"}, {"seed", 1}}},
-               {"limits", {{"trials", 2}}},
-               {"resources", {{"gpus_per_trial", 0}, {"processes_per_trial", 2}}}});
+  OrderedJson search = place.search({{"epochs", 1}, {"batch_size", 8}});
+  search["limits"]["trials"] = 2;
+  place.write("search.json", search);
   const ShellResult searched = place.run("tune --spec search.json --store store");
   CHECK(searched.out.find("2") != std::string::npos);
   CHECK(place.read("store/two/trials/1/attempts/1/trial.json").at("processes") == 2);
@@ -246,4 +272,110 @@ TEST_CASE("A study's trials are of as many processes as its spec says, and are e
           .out);
   CHECK(estimate["processes"] == 2);
   CHECK(estimate["batch_size"] == 4);
+}
+
+TEST_CASE("Processes on several machines are one trial, of which each machine has its part") {
+  const Place place;
+  OrderedJson trial = place.trial(2, 1);
+  trial["nodes"] = 2;
+  trial["processes"] = 1;
+  trial["threads"] = 1;
+  place.write("trial.json", trial);
+  const std::string machines =
+      "export MASTER_ADDR=127.0.0.1 TUNE_PEER_TIMEOUT=300 MASTER_PORT=$(python3 -c 'import socket; s = "
+      "socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])')\n"
+      "machine() { SLURM_NODEID=$1 timeout 600 tune-train --trial trial.json; }\n"
+      "machine 1 >second 2>second.err & second=$!\n";
+  const ShellResult both = place.shell(machines + "machine 0; first=$?; wait $second || exit 9; exit $first");
+  INFO(both.err << place.shell("cat second.err").out);
+  REQUIRE(both.exit_code == 0);
+  CHECK(both.out.find("validation mAP") != std::string::npos);
+  CHECK(place.shell("cat second").out == "");
+
+  // The reason is told where it happened, and each machine ends.
+  trial["fixed"]["epochs"] = 1000;
+  place.write("trial.json", trial);
+  const ShellResult failed = place.shell(
+      std::string(kFindInSearch) + machines +
+      "machine 0 >out 2>err & first=$!\nuntil grep -q step: out; do kill -0 $first || exit 99; sleep 0.05; "
+      "done\nprlimit --pid $(ours TUNE_RANK=1) --as=$((64 << 20)):$((64 << 20))\n"
+      "wait $second; echo $?; wait $first; echo $?");
+  INFO(place.shell("cat err second.err").out);
+  CHECK(failed.out == "75\n7\n");
+  CHECK(place.shell("cat second.err").out.find("process 2 of 2: out of memory") != std::string::npos);
+  CHECK(place.shell("cat err").out.find("process 1 of 2 waited for another in vain") != std::string::npos);
+
+  const ShellResult lonely = place.shell("env -u SLURM_NODEID tune-train --trial trial.json");
+  CHECK(lonely.exit_code == 7);
+  CHECK(lonely.err.find("the trial is of 2 machines, and SLURM_NODEID is not set") != std::string::npos);
+}
+
+TEST_CASE("A batch that may be too small for a trial's processes is refused before the first trial") {
+  const Place place;
+  place.write("search.json", place.search({{"epochs", 1}, {"batch_size", 3}}));
+  const ShellResult checked = place.shell("tune check search.json");
+  INFO(checked.err);
+  CHECK(checked.exit_code == 3);
+  CHECK((checked.out + checked.err).find("a batch of 3 images is too small for the 2 processes of a trial") !=
+        std::string::npos);
+  CHECK(place.shell("tune --spec search.json --store store").exit_code == 3);
+  CHECK_FALSE(fs::exists(place.path("store/two/trials")));
+}
+
+TEST_CASE("What befalls one process of a trial is the trial's reason, and its search leaves nothing behind") {
+  const Place place;
+  OrderedJson search = place.search({{"epochs", 1000}, {"batch_size", 8}, {"logging_steps", 1}});
+  const ShellResult killed = place.search_while(search, "kill -KILL $(rank 1)");
+  INFO(place.shell("cat out err store/two/trials/1/attempts/1/log").out);
+  CHECK(killed.exit_code == 8);  // every trial has failed
+  CHECK(killed.out == "");       // nobody is left
+  CHECK(place.reason().find("process 2 of 2 was killed by signal 9") != std::string::npos);
+
+  search["environment"]["TUNE_PEER_TIMEOUT"] = "8";
+  const ShellResult hung = place.search_while(search, "kill -STOP $(rank 1)");
+  INFO(place.shell("cat out err store/two/trials/1/attempts/1/log").out);
+  CHECK(hung.exit_code == 8);
+  CHECK(hung.out == "");
+  CHECK(place.reason().find("exit code 7") != std::string::npos);
+  CHECK(place.reason().find("a process of the trial hangs: process 2 of 2: tune-train (") !=
+        std::string::npos);
+
+  // What ran out of memory is tried again as the spec says.
+  search["fixed"]["epochs"] = 25;
+  search["retry"] = {{"out_of_memory", {{{"set", {{"batch_size", "half"}}}}}}};
+  const ShellResult hungry =
+      place.search_while(search, "prlimit --pid $(rank 1) --as=$((64 << 20)):$((64 << 20))");
+  INFO(place.shell("cat out err store/two/trials/1/attempts/1/log").out);
+  CHECK(hungry.exit_code == 0);
+  CHECK(hungry.out == "");
+  const OrderedJson attempts = place.shown().at("attempts");
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].at("reason").get<std::string>().find("process 2 of 2: out of memory") !=
+        std::string::npos);
+  CHECK(place.read("store/two/trials/1/attempts/2/trial.json").at("fixed").at("batch_size") == 4);
+  CHECK(place.shell("ls tmp").out == "");
+}
+
+TEST_CASE("A search of trials in two processes that is stopped goes on from where they were") {
+  const Place place;
+  const OrderedJson search =
+      place.search({{"epochs", 40}, {"batch_size", 8}, {"logging_steps", 1}, {"sync_batch_norm", true}});
+  const ShellResult stopped = place.search_while(search, "kill -INT $tune");
+  INFO(place.shell("cat out err store/two/trials/1/attempts/1/log").out);
+  CHECK(stopped.exit_code == 130);
+  CHECK(stopped.out == "");
+  const ShellResult finished = place.run("tune --spec search.json --store store");
+  CHECK(place.shown().at("attempts").size() == 2);
+  CHECK(place.shell("cat store/two/trials/1/attempts/2/log").out.find("continues at epoch") !=
+        std::string::npos);
+}
+
+TEST_CASE("When tune is killed, the processes of its trials end with it") {
+  const Place place;
+  const ShellResult killed =
+      place.search_while(place.search({{"epochs", 1000}, {"batch_size", 8}, {"logging_steps", 1}}),
+                         "kill -KILL $tune; for i in $(seq 200); do [ -z \"$(left)\" ] && break; sleep 0.05; "
+                         "done");
+  INFO(place.shell("cat err").out);
+  CHECK(killed.out == "");
 }

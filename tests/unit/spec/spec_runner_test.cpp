@@ -23,6 +23,31 @@ TEST_CASE("trials run on this machine unless the spec names a cluster") {
   CHECK(slurm.work == "/folder/shared");
 }
 
+TEST_CASE("a trial's processes on each node are its GPUs there, whichever key says how many these are") {
+  const auto processes = [](const std::string& runner, const std::string& resources) {
+    OrderedJson document = valid_document();
+    document["runner"] = OrderedJson::parse(runner);
+    document["resources"] = OrderedJson::parse(resources);
+    const SlurmSettings slurm = parse(document.dump()).runner.slurm;
+    return std::pair(slurm.gpus, slurm.processes_per_trial);
+  };
+  using Found = std::pair<int, int>;
+  CHECK(processes(R"({"kind": "slurm"})", R"({})") == Found{0, 1});
+  CHECK(processes(R"({"kind": "slurm"})", R"({"gpus_per_trial": 2})") == Found{2, 2});
+  CHECK(processes(R"({"kind": "slurm"})", R"({"gpus_per_trial": 0, "processes_per_trial": 4})") ==
+        Found{0, 4});
+  CHECK(processes(R"({"kind": "slurm", "gres": "gpu:a100:2"})", R"({})") == Found{2, 2});
+  CHECK(processes(R"({"kind": "slurm", "gres": "license:3,gpu:4"})", R"({})") == Found{4, 4});
+  CHECK(processes(R"({"kind": "slurm", "gres": "gpu:a100"})", R"({})") == Found{1, 1});
+  CHECK(processes(R"({"kind": "slurm", "gres": "shard:4"})", R"({"processes_per_trial": 2})") == Found{0, 2});
+  OrderedJson document = valid_document();
+  document["runner"] = {{"kind", "slurm"}, {"gres", "gpu:a100:2"}};
+  document["resources"] = {{"processes_per_trial", 4}};
+  CHECK_THAT(problems_of(document.dump()),
+             Contains("/resources/processes_per_trial: runner.gres gives a trial 2 "
+                      "GPUs on each node, and one process for each"));
+}
+
 TEST_CASE("what tune tells sbatch itself cannot be an option, and each is told what to use") {
   const auto refused = [](const std::string& option) {
     return problems_of(changed("/runner", R"({"kind": "slurm", "options": [")" + option + R"("]})"));

@@ -31,8 +31,6 @@ class DetectionTraining final : public loop::Training {
   bool is_repeatable() const override { return detector_->may_be_repeated(); }
   std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
-  // Normalisation has no variance of one image, and the losses are divided by counts of all.
-  std::int64_t least_part() const override { return 2; }
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
   loop::LossTerms losses(const weights::TensorMap& tensors) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;

@@ -77,6 +77,8 @@ std::set<std::string> layer_biases(const torch::nn::Module& model) {
 const std::vector<Recipe>& detection_recipes() {
   static const std::vector<Recipe> recipes = [] {
     std::vector<Hyperparameter> shared = loop::plan_hyperparameters("images");
+    for (Hyperparameter& row : shared)
+      if (row.name == "batch_size") row.least_part = loop::kNormalisedPart;
     shared.push_back(flag("augmentation", true, "flips, crops, brightness and contrast"));
     for (Hyperparameter& row : loop::transfer_hyperparameters()) shared.push_back(std::move(row));
     std::vector<Recipe> made{legacy_recipe(), latest_recipe()};

@@ -64,8 +64,6 @@ class ImageClassificationTraining final : public loop::Training {
   std::string initial_weights() const override;
   std::int64_t training_examples() const override;
   std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const override;
-  // Normalisation has no variance of one image.
-  std::int64_t least_part() const override { return 2; }
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
   loop::LossTerms losses(const weights::TensorMap& tensors) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;

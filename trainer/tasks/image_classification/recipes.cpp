@@ -67,7 +67,7 @@ std::vector<Hyperparameter> plan_rows() {
   std::vector<Hyperparameter> rows = loop::plan_hyperparameters("images");
   for (Hyperparameter& row : rows) {
     if (row.name == "epochs") row.default_value = 10;
-    if (row.name == "batch_size") row.default_value = 32;
+    if (row.name == "batch_size") row.default_value = 32, row.least_part = loop::kNormalisedPart;
   }
   return rows;
 }

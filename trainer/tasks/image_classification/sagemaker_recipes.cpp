@@ -73,7 +73,8 @@ std::vector<Hyperparameter> mxnet_hyperparameters(const std::vector<Hyperparamet
   return with(
       {weighty(whole("epochs", 30, 0, 10000, "log",
                      "passes over the training images; 0 exports the untrained model")),
-       weighty(whole("mini_batch_size", 32, 2, 512, "log", "images in a batch")),
+       parted(weighty(whole("mini_batch_size", 32, 2, 512, "log", "images in a batch")),
+              loop::kNormalisedPart),
        real("learning_rate", 0.1, 1e-6, 0.5, "log", "of the optimizer"),
        weighty(choice("optimizer", {"sgd", "adam", "rmsprop", "nag"}, "nag is SGD with Nesterov's momentum")),
        real("momentum", 0.9, 0, 0.999, "reverse_log", "of sgd and nag"),
@@ -156,7 +157,7 @@ std::vector<Hyperparameter> tensorflow_hyperparameters(const std::vector<Hyperpa
   return with(
       {weighty(whole("epochs", 3, 0, 10000, "log",
                      "passes over the training images; 0 exports the untrained model")),
-       weighty(whole("batch_size", 32, 2, 1024, "log", "images in a batch")),
+       parted(weighty(whole("batch_size", 32, 2, 1024, "log", "images in a batch")), loop::kNormalisedPart),
        real("learning_rate", 1e-3, 1e-6, 0.5, "log", "of the optimizer"),
        weighty(choice("optimizer", {"adam", "sgd", "nesterov", "rmsprop", "adagrad", "adadelta"},
                       "nesterov is SGD with Nesterov's momentum")),

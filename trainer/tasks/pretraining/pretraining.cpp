@@ -48,7 +48,8 @@ loop::Recipe generated_images() {
       loop::whole("size", 96, 32, 512, "linear", "pixels on a side of the images")};
   for (loop::Hyperparameter& row : loop::plan_hyperparameters("images")) {
     if (row.name == "epochs") row.default_value = 15;
-    if (row.name == "batch_size") row.default_value = 64, row.max = 4096;
+    if (row.name == "batch_size")
+      row.default_value = 64, row.max = 4096, row.least_part = loop::kNormalisedPart;
     recipe.hyperparameters.push_back(std::move(row));
   }
   recipe.metrics = {loop::plain_metric("validation:cross_entropy", "minimize"),

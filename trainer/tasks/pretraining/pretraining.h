@@ -22,8 +22,6 @@ class Pretraining final : public loop::Training {
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
   std::int64_t training_examples() const override { return values_.integer("images"); }
-  // Normalisation has no variance of one image.
-  std::int64_t least_part() const override { return 2; }
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
   loop::LossTerms losses(const weights::TensorMap& tensors) override;
   // On images that no epoch shows.

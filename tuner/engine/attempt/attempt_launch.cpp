@@ -43,13 +43,20 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
+// Threads, processes and devices are those of one machine.
 Json trial_document(const Attempt& attempt, int threads, int processes,
-                    const std::vector<std::string>& devices) {
+                    const std::vector<std::string>& devices, int nodes = 1) {
   Json trial = attempt.trial_json;
   trial["threads"] = threads;
   trial["devices"] = devices;
   if (processes > 1) trial["processes"] = processes;
+  if (nodes > 1) trial["nodes"] = nodes;
   return trial;
+}
+
+// PET_ is the prefix of torchrun's options in the environment (torch/distributed/argparse_util.py).
+void tell_processes(std::map<std::string, std::string>& environment, int processes) {
+  environment["TUNE_PROCESSES"] = environment["PET_NPROC_PER_NODE"] = std::to_string(processes);
 }
 
 Json metric_documents(const std::vector<MetricDefinition>& metrics) {
@@ -73,11 +80,9 @@ std::map<std::string, std::string> device_environment(const DeviceShare& share) 
   if (!std::getenv("OMP_NUM_THREADS"))
     environment["OMP_NUM_THREADS"] = std::to_string(std::max(1, share.threads / share.processes));
   if (share.processes == 1) return environment;
-  // PET_ is the prefix of torchrun's options in the environment (torch/distributed/argparse_util.py).
-  const std::string processes = std::to_string(share.processes), port = std::to_string(free_port());
-  environment["TUNE_PROCESSES"] = environment["PET_NPROC_PER_NODE"] = processes;
+  tell_processes(environment, share.processes);
   environment["MASTER_ADDR"] = environment["PET_MASTER_ADDR"] = kLoopback;
-  environment["MASTER_PORT"] = environment["PET_MASTER_PORT"] = port;
+  environment["MASTER_PORT"] = environment["PET_MASTER_PORT"] = std::to_string(free_port());
   return environment;
 }
 
@@ -154,23 +159,34 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
 }
 
 std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare& share) {
-  std::map<std::string, std::string> environment{{"OMP_NUM_THREADS", std::to_string(share.threads)}};
+  std::map<std::string, std::string> environment{
+      {"OMP_NUM_THREADS", std::to_string(std::max(1, share.threads / share.processes))}};
   if (share.gpus == 0) environment[kGpuVariable] = "";
+  if (share.processes * share.nodes > 1) tell_processes(environment, share.processes);
   std::vector<std::string> devices;
   for (int i = 0; i < share.gpus; ++i) devices.push_back(std::to_string(i));
   Attempt placed = attempt;
   // One process on each node: `srun` starts it there, and ends all when one fails.
   if (share.nodes > 1) {
     const std::string nodes = std::to_string(share.nodes);
-    placed.argv = {
-        "srun",      "--nodes=" + nodes, "--ntasks=" + nodes, "--ntasks-per-node=1", "--kill-on-bad-exit=1",
-        "--mpi=none"};
+    // A step does not inherit the cores of a task (Slurm 22.05), and would be bound to one of them.
+    placed.argv = {"srun",
+                   "--nodes=" + nodes,
+                   "--ntasks=" + nodes,
+                   "--ntasks-per-node=1",
+                   "--cpus-per-task=" + std::to_string(share.threads),
+                   "--kill-on-bad-exit=1",
+                   "--mpi=none"};
     placed.argv.insert(placed.argv.end(), attempt.argv.begin(), attempt.argv.end());
+    // By this kind of meeting nobody has to say which node is which.
+    environment["PET_NNODES"] = nodes;
+    environment["PET_RDZV_BACKEND"] = "c10d";
   }
   Json launch = launch_document(placed, whole_environment(attempt, environment));
   launch["job"] = {{"program_bytes", share.program_bytes}};
   if (share.time_left) launch["job"]["time_left_ms"] = share.time_left->count();
-  return write_files(attempt, trial_document(attempt, share.threads, 1, devices), launch);
+  return write_files(attempt, trial_document(attempt, share.threads, share.processes, devices, share.nodes),
+                     launch);
 }
 
 }  // namespace tune::engine

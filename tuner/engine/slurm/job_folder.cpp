@@ -27,8 +27,13 @@ constexpr std::uint64_t kMostBytes = 64 << 10;  // of a file that holds one reco
 constexpr const char* kScript = R"sh(#!/bin/sh
 # One attempt of a trial, as a job: written by tune, which submits it.
 TUNE_JOB_BEGAN=$(date +%s%3N)
-: "${MASTER_ADDR:=${SLURMD_NODENAME:-localhost}}" "${MASTER_PORT:=$((20000 + SLURM_JOB_ID % 20000))}"
-export TUNE_JOB_BEGAN MASTER_ADDR MASTER_PORT
+# A node is not always called as its host is.
+node=${SLURMD_NODENAME:-localhost}
+getent hosts "$node" >/dev/null || node=$(hostname)
+: "${MASTER_ADDR:=$node}" "${MASTER_PORT:=$((20000 + SLURM_JOB_ID % 20000))}"
+: "${PET_MASTER_ADDR:=$MASTER_ADDR}" "${PET_MASTER_PORT:=$MASTER_PORT}"
+: "${PET_RDZV_ENDPOINT:=$MASTER_ADDR:$MASTER_PORT}" "${PET_RDZV_ID:=$SLURM_JOB_ID}"
+export TUNE_JOB_BEGAN MASTER_ADDR MASTER_PORT PET_MASTER_ADDR PET_MASTER_PORT PET_RDZV_ENDPOINT PET_RDZV_ID
 [ -r "$1" ] || exit 87
 [ -x "$2" ] || exit 88
 [ ! -e "$1.void" ] || exit 0

@@ -171,7 +171,7 @@ void SlurmRunner::Impl::on_begin(ClusterJob& job, SteadyTime now) {
   submitter.on_seen(job, now);
   if (const std::string problem = clock_problem(job, wall_now()); !problem.empty()) board.notice(problem);
   RunnerEvent event{RunnerEventKind::kBegan, job.id};
-  event.begin = JobBegin{job.start.value_or(alive->began), devices_of(*alive, gpus_of_node(board.settings)),
+  event.begin = JobBegin{job.start.value_or(alive->began), devices_of(*alive, board.settings.gpus),
                          alive->job + " on " + alive->node};
   push(std::move(event));
 }
@@ -240,8 +240,8 @@ JobShare SlurmRunner::Impl::share_of(const Attempt& attempt) const {
   JobShare share;
   share.threads = settings.cpus;
   share.nodes = settings.nodes_per_trial;
-  share.gpus = gpus_of_node(settings);
-  share.processes = settings.processes_per_trial.value_or(std::max(1, share.gpus));
+  share.gpus = settings.gpus;
+  share.processes = settings.processes_per_trial;
   share.program_bytes = program_bytes;
   if (time) share.time_left = time_for_attempt(*time, attempt.grace);
   return share;

@@ -51,6 +51,7 @@ class TrainerCheck {
     if (const Json* recipe = recipe_of(*task, trainer_)) {
       check_hyperparameters(*recipe);
       check_objectives(*recipe);
+      check_parts(*task, *recipe);
     }
     check_gpus(*task);
     return problems_;
@@ -172,6 +173,46 @@ class TrainerCheck {
              "this trainer consists of at most " + std::to_string(most) +
                  (most == 1 ? " process" : " processes"),
              "more trials run side by side");
+  }
+
+  // Each process of a trial takes its part of every batch.
+  void check_parts(const Json& task, const Json& recipe) {
+    const int processes = count_processes();
+    if (processes == 1) return;
+    for (const Json& row : recipe.at("hyperparameters"))
+      if (const int part = row.value("least_part", 0); part > 0) check_parts(task, row, part, processes);
+  }
+
+  void check_parts(const Json& task, const Json& row, int part, int processes) {
+    const std::string name = row.at("name");
+    const int least = part * processes;
+    const auto check = [&](const std::string& pointer, const Json& size) {
+      if (size.is_number() && size < least)
+        object(pointer,
+               "a batch of " + shortest(size.get<double>()) + " " + task.value("unit", "examples") +
+                   " is too small for the " + std::to_string(processes) +
+                   " processes of a trial, each of which needs " + std::to_string(part),
+               "a " + name + " of " + std::to_string(least) + " or more, or fewer processes");
+    };
+    if (const auto given = spec_.fixed.find(name); given != spec_.fixed.end())
+      return check("/fixed/" + name, Json(*given));
+    for (const Parameter& parameter : spec_.space.parameters()) {
+      if (parameter.name != name) continue;
+      const std::string pointer = "/parameters/" + name;
+      if (parameter.type != ParameterType::kCategorical) return check(pointer + "/min", parameter.min);
+      for (std::size_t i = 0; i < parameter.values.size(); ++i)
+        check(pointer + "/values/" + std::to_string(i), parameter.values[i]);
+      return;
+    }
+    if (row.contains("default")) check("/fixed", row.at("default"));
+  }
+
+  // Of a trial, on all of its machines.
+  int count_processes() const {
+    if (spec_.runner.kind == RunnerKind::kSlurm)
+      return spec_.runner.slurm.processes_per_trial * spec_.runner.slurm.nodes_per_trial;
+    return spec_.resources.processes_per_trial.value_or(
+        std::max(1, spec_.resources.gpus_per_trial.value_or(1)));
   }
 
   void check_hyperparameters(const Json& recipe) {

@@ -109,6 +109,57 @@ TEST_CASE("more GPUs for each trial than the trainer can use are refused") {
   CHECK(problem_at(spec, "/resources/gpus_per_trial").message.find("at most 1 GPU") != std::string::npos);
 }
 
+TEST_CASE("a batch that is too small for the processes of a trial is refused, wherever its size is said") {
+  Json described = trainer_description();
+  described["tasks"][0]["max_gpus"] = 8;
+  described["tasks"][0]["unit"] = "images";
+  described["tasks"][0]["recipes"][0]["hyperparameters"].push_back({{"name", "mini_batch_size"},
+                                                                    {"type", "int"},
+                                                                    {"default", 4},
+                                                                    {"min", 2},
+                                                                    {"max", 512},
+                                                                    {"least_part", 2}});
+  const auto problems = [&](const std::function<void(Spec&)>& change) {
+    Spec spec = spec_of_described_trainer();
+    change(spec);
+    std::vector<std::string> found;
+    for (const Problem& problem : trainer_problems(spec, described))
+      found.push_back(problem.pointer + ": " + problem.message + " | " + problem.hint);
+    return found;
+  };
+  using Found = std::vector<std::string>;
+  const std::string three =
+      " images is too small for the 3 processes of a trial, each of which needs 2 | a "
+      "mini_batch_size of 6 or more, or fewer processes";
+  CHECK(problems([](Spec&) {}).empty());
+  CHECK(problems([](Spec& spec) { spec.resources.gpus_per_trial = 2; }).empty());
+  CHECK(problems([](Spec& spec) { spec.resources.processes_per_trial = 3; }) ==
+        Found{"/fixed: a batch of 4" + three});
+  CHECK(problems([](Spec& spec) {
+          spec.resources.gpus_per_trial = 3;
+          spec.fixed["mini_batch_size"] = 5;
+        }) == Found{"/fixed/mini_batch_size: a batch of 5" + three});
+  CHECK(problems([](Spec& spec) {
+          spec.resources.gpus_per_trial = 3;
+          Parameter size = float_parameter("mini_batch_size", 2, 64);
+          size.type = ParameterType::kInt;
+          spec.space = SearchSpace({size});
+        }) == Found{"/parameters/mini_batch_size/min: a batch of 2" + three});
+  CHECK(problems([](Spec& spec) {
+          spec.resources.gpus_per_trial = 3;
+          Parameter size;
+          size.name = "mini_batch_size";
+          size.type = ParameterType::kCategorical;
+          size.values = {8, 4};
+          spec.space = SearchSpace({size});
+        }) == Found{"/parameters/mini_batch_size/values/1: a batch of 4" + three});
+  CHECK(problems([](Spec& spec) {
+          spec.runner.kind = RunnerKind::kSlurm;
+          spec.runner.slurm.processes_per_trial = 1;
+          spec.runner.slurm.nodes_per_trial = 3;
+        }) == Found{"/fixed: a batch of 4" + three});
+}
+
 TEST_CASE("hyperparameters are held against the recipe's names, types and ranges") {
   Spec spec = spec_of_described_trainer();
   spec.space = SearchSpace({float_parameter("learning_rat", 0.001, 0.1)});

@@ -24,7 +24,8 @@ inline std::vector<int> run_in_team(
     if (child == 0) {
       int code = 99;
       try {
-        const trainer::parallel::Membership membership{rank, size, rank,
+        at::set_num_threads(1);  // a fork has none of its parent's, and would wait for them
+        const trainer::parallel::Membership membership{rank, size, rank, size,
                                                        "file:" + (folder.path() / "rendezvous").string()};
         code = work(std::make_shared<const trainer::parallel::Team>(membership, torch::kCPU, patience));
       } catch (const std::exception& error) {

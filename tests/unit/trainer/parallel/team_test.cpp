@@ -2,10 +2,13 @@
 #include "torch_catch.h"
 #include "trainer/nn/batch_norm.h"
 #include "trainer/parallel/gradient_sums.h"
+#include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/ssd_loss.h"
+#include "trainer/tasks/detection/two_stage_detector.h"
 
 using namespace tune;
 using namespace tune::trainer;
+using Catch::Matchers::Contains;
 using parallel::Team;
 using tune::tests::run_in_team;
 using Place = std::shared_ptr<const Team>;
@@ -156,6 +159,35 @@ TEST_CASE("A process without a part of a step gets the gradients of the others")
   CHECK(codes == std::vector<int>{0, 0});
 }
 
+TEST_CASE("A process without a part of a step learns what was let go since, and nothing that is unused") {
+  const auto codes = run_in_team(2, [](const Place& team) {
+    torch::manual_seed(1);
+    torch::nn::Sequential net(torch::nn::Linear(3, 3), torch::nn::Linear(3, 2));
+    const auto unused = net->register_module("unused", torch::nn::Linear(3, 3));
+    torch::nn::Linear first(std::dynamic_pointer_cast<torch::nn::LinearImpl>(net->ptr(0)));
+    parallel::GradientSums sums(*net, *team);
+    const auto step = [&](bool is_here) {
+      for (torch::Tensor& parameter : net->parameters()) parameter.mutable_grad().reset();
+      sums.begin();
+      if (is_here) net->forward(torch::ones({2, 3})).sum().backward();
+      sums.finish();
+    };
+    const auto let_go = [&](bool is_trained) {
+      for (torch::Tensor& parameter : first->parameters()) parameter.requires_grad_(is_trained);
+    };
+    let_go(false);
+    step(true);
+    if (first->weight.grad().defined() || unused->weight.grad().defined()) return 1;
+    let_go(true);
+    step(team->rank() == 0);
+    if (!first->weight.grad().defined() || unused->weight.grad().defined()) return 2;
+    let_go(false);
+    step(team->rank() == 0);
+    return first->weight.grad().defined() ? 3 : 0;
+  });
+  CHECK(codes == std::vector<int>{0, 0});
+}
+
 TEST_CASE("Normalisation by the whole batch is that of one process, forward and backward") {
   const torch::Tensor x = pictures(8, 7), weights = torch::randn({8, 7, 6, 5});
   const auto run = [&](const Place& team, bool shared) {
@@ -242,4 +274,130 @@ TEST_CASE("A detector's losses of parts come to those of the whole batch, by eit
     });
     CHECK(codes == std::vector<int>{0, 0});
   }
+}
+
+namespace {
+
+// Images of one shape, the second without objects. All that is drawn otherwise is learned from here.
+struct TwoStageBatch {
+  detection::DetectorModel kind = detection::detector_model("fasterrcnn-resnet18-half-fpn");
+  torch::Tensor images;
+  std::vector<std::vector<detection::GroundTruth>> objects{
+      {{10, 12, 60, 90, 1, 0, false, false}, {30, 4, 90, 30, 2, 0, false, false}},
+      {},
+      {{20, 20, 110, 70, 2, 0, false, false}},
+      {{5, 60, 95, 75, 1, 0, false, false}},
+      {{64, 64, 100, 120, 2, 0, false, false}}};
+  TwoStageBatch() {
+    auto& network = std::get<detection::TwoStageNetwork>(kind.network);
+    network.proposals.sampling.count = network.head.sampling.count = 1'000'000;
+    torch::manual_seed(4);
+    images = torch::randn({static_cast<std::int64_t>(objects.size()), 3, 128, 128});
+  }
+};
+
+struct TwoStageStep {
+  double cross_entropy, smooth_l1;  // means over this process's images
+  double images;
+  std::vector<torch::Tensor> gradients;  // of the batch's loss, once they are added up
+};
+
+TwoStageStep two_stage_step(const TwoStageBatch& batch, const Place& team) {
+  torch::manual_seed(6);
+  detection::TwoStageDetector detector(batch.kind, 2);
+  detector.network().train();
+  const auto all = static_cast<std::int64_t>(batch.objects.size());
+  const auto [first, last] = team->part(all);
+  std::optional<parallel::GradientSums> sums;
+  if (team->size() > 1) {
+    for (nn::BatchNorm2dImpl* norm : nn::batch_norms(detector.network())) norm->share_statistics(team);
+    sums.emplace(detector.network(), *team);
+  }
+  weights::TensorMap tensors;
+  const auto objects = detector.object_tensors(2, {});
+  objects->add({batch.objects.begin() + first, batch.objects.begin() + last}, tensors);
+  const detection::DetectorLosses losses =
+      detector.losses({part_of(batch.images, *team), {}}, tensors, *objects, *team);
+  if (sums) sums->begin();
+  const auto images = static_cast<double>(last - first);
+  ((losses.cross_entropy + losses.smooth_l1) * (images / static_cast<double>(all))).backward();
+  if (sums) sums->finish();
+  TwoStageStep step{losses.cross_entropy.item<double>(), losses.smooth_l1.item<double>(), images, {}};
+  for (const torch::Tensor& parameter : detector.network().parameters())
+    step.gradients.push_back(parameter.grad());
+  return step;
+}
+
+}  // namespace
+
+TEST_CASE("A detector of two stages has the losses and the gradients of the whole batch in any parts of it") {
+  const TwoStageBatch batch;
+  const TwoStageStep whole = two_stage_step(batch, parallel::alone());
+  for (const int size : {2, 3}) {
+    INFO(size << " processes");
+    const auto codes = run_in_team(size, [&](const Place& team) {
+      const TwoStageStep part = two_stage_step(batch, team);
+      const std::vector<double> sums =
+          team->sums({part.images * part.cross_entropy, part.images * part.smooth_l1, part.images});
+      const auto differ = [](double a, double b) { return std::abs(a - b) > 1e-4 * std::abs(b); };
+      if (differ(sums[0] / sums[2], whole.cross_entropy)) return 1;
+      if (differ(sums[1] / sums[2], whole.smooth_l1)) return 2;
+      for (std::size_t i = 0; i < whole.gradients.size(); ++i) {
+        if (part.gradients[i].defined() != whole.gradients[i].defined()) return 3;
+        if (!whole.gradients[i].defined()) continue;
+        const double apart = (part.gradients[i] - whole.gradients[i]).norm().item<double>();
+        if (apart > 1e-2 * whole.gradients[i].norm().item<double>() + 1e-6) return 4;
+      }
+      return 0;
+    });
+    CHECK(codes == std::vector<int>(static_cast<std::size_t>(size), 0));
+  }
+}
+
+TEST_CASE("The network that fuses the stages of a ResNet normalises by the team, as all networks do") {
+  const detection::TwoStageDetector detector(detection::detector_model("ddn-resnet34"), 2);
+  std::size_t norms = 0;
+  for (const auto& child : detector.network().modules())
+    if (child->as<torch::nn::BatchNorm2d>()) ++norms;
+  CHECK(nn::batch_norms(detector.network()).size() == norms);
+}
+
+TEST_CASE("A process finds its place among all, and among those of its machine") {
+  const auto with = [](const std::vector<std::pair<const char*, const char*>>& variables, const auto& work) {
+    for (const auto& [name, value] : variables) ::setenv(name, value, 1);
+    work();
+    for (const auto& [name, value] : variables) ::unsetenv(name);
+  };
+  CHECK_FALSE(parallel::membership_from_environment());
+  with({{"TUNE_RANK", "3"},
+        {"TUNE_WORLD_SIZE", "4"},
+        {"TUNE_LOCAL_RANK", "1"},
+        {"TUNE_LOCAL_WORLD_SIZE", "2"},
+        {"TUNE_RENDEZVOUS", "tcp:n1:7000"}},
+       [] {
+         const auto place = parallel::membership_from_environment();
+         REQUIRE(place);
+         CHECK(place->rank == 3);
+         CHECK(place->size == 4);
+         CHECK(place->local_rank == 1);
+         CHECK(place->local_size == 2);
+       });
+  with(
+      {{"TUNE_RANK", "0"}, {"TUNE_WORLD_SIZE", "2"}, {"TUNE_LOCAL_RANK", "0"}, {"TUNE_RENDEZVOUS", "file:x"}},
+      [] { CHECK(parallel::membership_from_environment()->local_size == 2); });
+  with({{"TUNE_RANK", "3"},
+        {"TUNE_WORLD_SIZE", "4"},
+        {"TUNE_LOCAL_RANK", "2"},
+        {"TUNE_LOCAL_WORLD_SIZE", "2"},
+        {"TUNE_RENDEZVOUS", "tcp:n1:7000"}},
+       [] { CHECK_THROWS_WITH(parallel::membership_from_environment(), Contains("TUNE_LOCAL_RANK")); });
+
+  CHECK(parallel::machines_from_environment(1).index == 0);
+  CHECK_THROWS_WITH(parallel::machines_from_environment(2), Contains("of 2 machines, and SLURM_NODEID"));
+  with({{"SLURM_NODEID", "1"}, {"MASTER_ADDR", "n1"}, {"MASTER_PORT", "7000"}}, [] {
+    const parallel::Machines machines = parallel::machines_from_environment(2);
+    CHECK(machines.count == 2);
+    CHECK(machines.index == 1);
+    CHECK(machines.rendezvous == "tcp:n1:7000");
+  });
 }

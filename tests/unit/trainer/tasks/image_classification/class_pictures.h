@@ -17,7 +17,7 @@ class TinyClassifier final : public nn::ImageClassifier {
  public:
   TinyClassifier(std::int64_t classes, double dropout) : dropout_(dropout) {
     conv = register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 6, 3).stride(2)));
-    norm = register_module("norm", torch::nn::BatchNorm2d(6));
+    norm = register_module("norm", nn::BatchNorm2d(6));
     wide = register_module("wide", torch::nn::Conv2d(torch::nn::Conv2dOptions(6, 12, 3).stride(2)));
     fc = register_module("fc", torch::nn::Linear(12, classes));
   }
@@ -34,7 +34,7 @@ class TinyClassifier final : public nn::ImageClassifier {
  private:
   double dropout_;
   torch::nn::Conv2d conv{nullptr}, wide{nullptr};
-  torch::nn::BatchNorm2d norm{nullptr};
+  nn::BatchNorm2d norm{nullptr};
   torch::nn::Linear fc{nullptr};
 };
 

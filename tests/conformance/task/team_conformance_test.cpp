@@ -1,0 +1,198 @@
+// What every task has to hold where several processes share it.
+#include <cstdio>
+
+#include "task_workplace.h"
+#include "trainer/loop/batch_loader.h"
+#include "trainer/nn/batch_norm.h"
+#include "unit/trainer/parallel/run_in_team.h"
+
+namespace tune::tests {
+namespace {
+
+// Of which each of two processes gets two examples, without what differs by who draws it.
+Json for_two_processes(const TaskCase& one) {
+  Json more{{"batch_size", 4}, {"sync_batch_norm", true}};
+  if (one.name == "language_model") more["lora_config"] = {{"r", 2}, {"dropout", 0.0}};
+  return more;
+}
+
+// Adds in another order round differently, and a training carries that on.
+constexpr double kRounding = 1e-3;
+
+void check_alike(const loop::Report& two, const loop::Report& one) {
+  CHECK(two.epoch == one.epoch);
+  CHECK(two.step == one.step);
+  REQUIRE(two.losses.size() == one.losses.size());
+  for (std::size_t i = 0; i < one.losses.size(); ++i)
+    CHECK(two.losses[i] == Approx(one.losses[i]).epsilon(kRounding).margin(kRounding));
+  for (const auto& [name, value] : one.metrics) {
+    INFO(name);
+    CHECK(two.metrics.at(name) == Approx(value).epsilon(kRounding).margin(kRounding));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Two processes train a task as one does, and the first one exports it") {
+  for (const TaskCase& one : task_cases()) {
+    INFO(one.name);
+    Workplace place(one);
+    const Json more = for_two_processes(one);
+    place.run(*place.start(3, {}, more), "one");
+    const auto codes = run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
+      place.join(team);
+      return static_cast<int>(place.run(*place.start(3, {}, more), "two").code);
+    });
+    REQUIRE(codes == std::vector<int>{0, 0});
+    check_alike(place.last_report("two"), place.last_report("one"));
+    CHECK(place.exported("two").size() == place.exported("one").size());
+  }
+}
+
+namespace {
+
+// A place on the way of a training: what it has learned so far, and what the next step makes of it.
+struct Moment {
+  std::vector<torch::Tensor> learned;
+  double loss = 0;
+  torch::Tensor gradient;  // double, of all parameters
+};
+
+// Steps of a training one by one, of this process or of a team.
+class Steps {
+ public:
+  Steps(loop::Training& training, const loop::Compute& compute)
+      : training_(training),
+        compute_(compute),
+        passes_(training, compute, nullptr, notes_),
+        optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
+                   loop::Gradients::kDropped) {
+    if (compute.team->size() == 1) return;
+    sums_.emplace(training.model(), *compute.team);
+    for (nn::BatchNorm2dImpl* norm : nn::batch_norms(training.model())) norm->share_statistics(compute.team);
+  }
+  std::vector<torch::Tensor> learned() const {
+    std::vector<torch::Tensor> all = training_.model().parameters();
+    for (const torch::Tensor& buffer : training_.model().buffers()) all.push_back(buffer);
+    return all;
+  }
+  // Of a batch of the first epoch, without learning from it.
+  void look_at(std::int64_t number, double& loss, torch::Tensor& gradient) {
+    const auto batches = training_.epoch_batches(1, 3);
+    const auto at = number % static_cast<std::int64_t>(batches.size());
+    const loop::Batch batch = loop::BatchLoader(training_, batches, 1, at, compute_).next();
+    const double weight = compute_.team->sums({batch.weight}).front();
+    training_.model().train();
+    training_.enter_step(0);
+    passes_.loss_sums().zero_();
+    if (sums_) sums_->begin();
+    if (batch.weight > 0) passes_.run(batch, weight / batch.weight);
+    if (sums_) sums_->finish();
+    loss = compute_.team->sums({passes_.loss_sums()[0].sum().item<double>()}).front() / weight;
+    std::vector<torch::Tensor> all;
+    for (const torch::Tensor& parameter : training_.model().parameters())
+      if (parameter.grad().defined()) all.push_back(parameter.grad().reshape({-1}).to(torch::kDouble));
+    gradient = torch::cat(all);
+  }
+  void learn() { optimizer_.step(training_.plan().schedule.base); }
+  void forget() {
+    for (torch::Tensor& parameter : training_.model().parameters()) parameter.mutable_grad().reset();
+  }
+
+ private:
+  loop::Training& training_;
+  const loop::Compute compute_;
+  std::ostringstream notes_;
+  loop::Passes passes_;
+  loop::Optimizer optimizer_;
+  std::optional<parallel::GradientSums> sums_;
+};
+
+std::vector<Moment> twenty_moments(loop::Training& training, const loop::Compute& compute) {
+  Steps steps(training, compute);
+  std::vector<Moment> moments;
+  for (int i = 0; i < 20; ++i) {
+    Moment moment;
+    for (const torch::Tensor& tensor : steps.learned()) moment.learned.push_back(tensor.detach().clone());
+    steps.look_at(i, moment.loss, moment.gradient);
+    steps.learn();
+    steps.forget();
+    moments.push_back(std::move(moment));
+  }
+  return moments;
+}
+
+}  // namespace
+
+// Curves part by rounding, which a training carries on; steps from the same place do not.
+TEST_CASE("A step of two processes is the step of one, wherever on its way a training is") {
+  for (const TaskCase& one : task_cases()) {
+    INFO(one.name);
+    Workplace place(one);
+    const Json more = for_two_processes(one);
+    const std::vector<Moment> moments = twenty_moments(*place.start(3, {}, more), place.compute());
+    const auto codes = run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
+      place.join(team);
+      const auto training = place.start(3, {}, more);
+      Steps steps(*training, place.compute());
+      for (std::size_t i = 0; i < moments.size(); ++i) {
+        {
+          const torch::NoGradGuard no_grad;
+          std::vector<torch::Tensor> learned = steps.learned();
+          for (std::size_t k = 0; k < learned.size(); ++k) learned[k].copy_(moments[i].learned[k]);
+        }
+        double loss = 0;
+        torch::Tensor gradient;
+        steps.look_at(static_cast<std::int64_t>(i), loss, gradient);
+        steps.forget();
+        const double apart = std::abs(loss - moments[i].loss),
+                     turned = ((gradient - moments[i].gradient).norm() / moments[i].gradient.norm())
+                                  .item<double>();
+        if (!(apart <= 1e-4 * std::max(1.0, std::abs(moments[i].loss))) || !(turned <= 1e-3)) {
+          if (team->is_first())
+            std::fprintf(stderr, "%s, state %zu: losses %.3g apart, gradients %.3g\n", one.name.c_str(), i,
+                         apart, turned);
+          return 1;
+        }
+      }
+      return 0;
+    });
+    CHECK(codes == std::vector<int>{0, 0});
+  }
+}
+
+TEST_CASE("A task that two processes were stopped in goes on in one, and the other way round") {
+  for (const TaskCase& one : task_cases()) {
+    Workplace place(one);
+    const Json more = for_two_processes(one);
+    place.run(*place.start(3, {}, more), "whole");
+    const auto together = [&](const std::string& name, bool resume, int question) {
+      return run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
+        place.join(team);
+        // Only one of them is told to stop.
+        const auto interrupted = [left = question, rank = team->rank()]() mutable {
+          return rank == 1 && left-- <= 0;
+        };
+        return static_cast<int>(place.run(*place.start(3, {}, more), name, resume, interrupted).code);
+      });
+    };
+    constexpr int kNever = 1 << 30, kInterrupted = static_cast<int>(ExitCode::kInterrupted);
+    for (const int question : {0, 2, 3}) {
+      INFO(one.name << ", stopped at question " << question);
+      const std::string first = "two-" + std::to_string(question), second = "one-" + std::to_string(question);
+      REQUIRE(together(first, false, question) == std::vector<int>{kInterrupted, kInterrupted});
+      CHECK_FALSE(fs::exists(place.output(first)));
+      REQUIRE(place.run(*place.start(3, {}, more), first, true).code == ExitCode::kOk);
+      check_alike(place.last_report(first), place.last_report("whole"));
+
+      REQUIRE(place
+                  .run(*place.start(3, {}, more), second, false,
+                       [left = question]() mutable { return left-- <= 0; })
+                  .code == ExitCode::kInterrupted);
+      REQUIRE(together(second, true, kNever) == std::vector<int>{0, 0});
+      check_alike(place.last_report(second), place.last_report("whole"));
+    }
+  }
+}
+
+}  // namespace tune::tests
