@@ -45,7 +45,7 @@ def load(folder, size):
     return torch.from_numpy(np.stack(images)), boxes
 
 
-def augment(images, boxes):
+def augment(images, boxes, normalised=True):
     """Flips, brightness and contrast, and a zoom crop, one choice an image."""
     x = images.permute(0, 3, 1, 2).float().div_(255).contiguous(memory_format=torch.channels_last)
     n = x.shape[0]
@@ -54,7 +54,9 @@ def augment(images, boxes):
     shift = (1 - scale).unsqueeze(1) * (2 * torch.rand(n, 2) - 1)
     theta[:, 0, 0], theta[:, 1, 1], theta[:, :, 2] = flip[:, 0] * scale, flip[:, 1] * scale, shift
     x = F.grid_sample(x, F.affine_grid(theta, x.shape, align_corners=False), align_corners=False)
-    x = (x * (0.8 + 0.4 * torch.rand(n, 1, 1, 1)) + 0.2 * (torch.rand(n, 1, 1, 1) - 0.5) - 0.45) / 0.225
+    x = x * (0.8 + 0.4 * torch.rand(n, 1, 1, 1)) + 0.2 * (torch.rand(n, 1, 1, 1) - 0.5)
+    if normalised:
+        x = (x - 0.45) / 0.225
     for i, rows in enumerate(boxes):
         corners = rows[:, :4].view(-1, 2, 2) * 2 - 1
         moved = ((corners - shift[i]) / (flip[i] * scale[i]) + 1) / 2

@@ -1,11 +1,10 @@
 #include "trainer/nn/roi_align.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "trainer/libtorch_threads.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::nn {
@@ -14,6 +13,13 @@ namespace {
 constexpr int kMostPoints = 64;  // along an axis of a box
 constexpr std::int64_t kCorners = 4;
 constexpr double kOutside = -2;  // of every map, along any axis
+
+// A range for each thread, of about the same length.
+template <typename Work>
+void for_ranges(std::int64_t count, Work work) {
+  const std::int64_t parts = std::min<std::int64_t>(count, at::get_num_threads());
+  for_parts(parts, [&](std::int64_t part) { work(part * count / parts, (part + 1) * count / parts); });
+}
 
 // Where the points of a box lie along one axis: between two pixels, by a weight of each. Both weights are 0
 // for a point outside the map.
@@ -150,7 +156,7 @@ class RoiAlignFunction : public torch::autograd::Function<RoiAlignFunction> {
     float* to = result.data_ptr<float>();
     std::vector<const float*> pixels;
     for (const torch::Tensor& map : rows) pixels.push_back(map.const_data_ptr<float>());
-    at::parallel_for(0, plan.boxes, 1, [&](std::int64_t begin, std::int64_t end) {
+    for_ranges(plan.boxes, [&](std::int64_t begin, std::int64_t end) {
       std::vector<float> buffer(static_cast<std::size_t>(plan.bins() * plan.channels));
       for (std::int64_t box = begin; box < end; ++box)
         align_box(plan, pixels[static_cast<std::size_t>(plan.level[box])], box, buffer.data(),
@@ -183,7 +189,7 @@ class RoiAlignFunction : public torch::autograd::Function<RoiAlignFunction> {
     const torch::Tensor gradient = gradients[0].contiguous();
     const float* from = gradient.const_data_ptr<float>();
     // Each thread has channels of its own, so that none adds to another's numbers.
-    at::parallel_for(0, plan.channels, 16, [&](std::int64_t first, std::int64_t last) {
+    for_ranges(plan.channels, [&](std::int64_t first, std::int64_t last) {
       std::vector<float> buffer(static_cast<std::size_t>(plan.bins() * (last - first)));
       for (std::int64_t box = 0; box < plan.boxes; ++box)
         spread_box(plan, from + box * plan.channels * plan.bins(), box, first, last, buffer.data(),

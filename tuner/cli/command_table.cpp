@@ -48,7 +48,7 @@ const CommandLine& command_line() {
           {"run",
            "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
            "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
-           "[--serve] [--detach] [--tensorboard DIR] [--dry-run [--estimate]] [--json]",
+           "[--runner WHERE] [--serve] [--detach] [--tensorboard DIR] [--dry-run [--estimate]] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
            "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --serve\n"
            "tune --spec search.json --detach\n"
@@ -57,7 +57,7 @@ const CommandLine& command_line() {
           {"resume",
            "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] [--cost-usd "
            "USD] [--target X] [--no-improvement N] [--convergence X] [--gpus LIST] "
-           "[--retry-failed] [--detach] [--tensorboard DIR] [--json]",
+           "[--retry-failed] [--runner WHERE] [--detach] [--tensorboard DIR] [--json]",
            "go on with a study, with higher limits where asked for, and with its failed trials",
            "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
           {"set",
@@ -103,7 +103,7 @@ const CommandLine& command_line() {
            "tune ask-tell --spec search.json --store tune-store\necho '{\"ask\": 2}' | tune ask-tell --spec "
            "search.json",
            ask_tell_command},
-          {"check", "check SPEC [--sample LOG] [--estimate] [--json]",
+          {"check", "check SPEC [--sample LOG] [--runner WHERE] [--estimate] [--json]",
            "whether a spec is valid, and what its metrics read from a log",
            "tune check search.json\ntune check search.json --sample train.log", check_command},
           {"estimate", "estimate SPEC [--seconds S] [--gpus LIST] [--store DIR] [--json]",

@@ -25,7 +25,7 @@ struct InferenceOptions {
   DetectionLimits limits;
   bool losses = false;
   std::function<bool()> interrupted = [] { return false; };
-  std::shared_ptr<parallel::Team> team = parallel::alone();  // that divides the images
+  std::shared_ptr<const parallel::Team> team = parallel::alone();  // that divides the images
 };
 
 // Runs `detector`, which is in eval mode and on the device of `compute`, over every image. nullopt once

@@ -4,6 +4,7 @@
 
 #include "trainer/tasks/detection/batched_boxes.h"
 #include "trainer/tasks/detection/matching.h"
+#include "trainer/tasks/detection/shared_counts.h"
 
 namespace tune::trainer::detection {
 namespace {

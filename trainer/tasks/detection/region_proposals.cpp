@@ -1,12 +1,12 @@
 #include "trainer/tasks/detection/region_proposals.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/libtorch_threads.h"
 #include "trainer/tasks/detection/batched_boxes.h"
 #include "trainer/tasks/detection/batched_detections.h"
+#include "trainer/tasks/detection/shared_counts.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -81,9 +81,8 @@ std::vector<torch::Tensor> staying(const std::vector<MapCandidates>& maps, float
                        masks.back().data_ptr<bool>() + first, count});
     }
   }
-  at::parallel_for(0, static_cast<std::int64_t>(tasks.size()), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i)
-      suppress_plainly(tasks[static_cast<std::size_t>(i)], overlap, most);
+  for_parts(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t task) {
+    suppress_plainly(tasks[static_cast<std::size_t>(task)], overlap, most);
   });
   return masks;
 }

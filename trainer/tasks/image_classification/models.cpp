@@ -139,7 +139,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::VisionTransformer>(nn::TransformerLayout{768, 12, 12, TransformerNames::kTorchvision})},
       {"vit_tiny_patch16_224",
        "Vision transformer, tiny, timm's; wants pretrained weights",
-       {224, kHalf, kHalf, 248, Interpolation::kBicubic},
+       {.size = 224, .mean = kHalf, .std = kHalf, .resize = 248, .interpolation = Interpolation::kBicubic},
        224,
        true,
        0,

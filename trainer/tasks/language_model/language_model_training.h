@@ -13,6 +13,7 @@
 #include "trainer/tasks/language_model/base_model.h"
 #include "trainer/tasks/language_model/recipes.h"
 #include "trainer/tasks/language_model/token_batches.h"
+#include "trainer/tasks/language_model/token_choice.h"
 
 namespace tune::trainer::language_model {
 

@@ -169,9 +169,14 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare&
   // One process on each node: `srun` starts it there, and ends all when one fails.
   if (share.nodes > 1) {
     const std::string nodes = std::to_string(share.nodes);
-    placed.argv = {
-        "srun",      "--nodes=" + nodes, "--ntasks=" + nodes, "--ntasks-per-node=1", "--kill-on-bad-exit=1",
-        "--mpi=none"};
+    // A step does not inherit the cores of a task (Slurm 22.05), and would be bound to one of them.
+    placed.argv = {"srun",
+                   "--nodes=" + nodes,
+                   "--ntasks=" + nodes,
+                   "--ntasks-per-node=1",
+                   "--cpus-per-task=" + std::to_string(share.threads),
+                   "--kill-on-bad-exit=1",
+                   "--mpi=none"};
     placed.argv.insert(placed.argv.end(), attempt.argv.begin(), attempt.argv.end());
     // By this kind of meeting nobody has to say which node is which.
     environment["PET_NNODES"] = nodes;

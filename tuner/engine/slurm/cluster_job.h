@@ -20,8 +20,7 @@ namespace tune::engine {
 struct AskedStop {
   Milliseconds grace{0};
   StopReason reason = StopReason::kPerson;
-  SteadyTime cancel_at;  // its job is cancelled then, if it runs still
-  bool is_cancelled = false;
+  SteadyTime cancel_at;  // its job is cancelled then, if it is there still
 };
 
 struct ClusterJob {
@@ -48,11 +47,12 @@ struct ClusterJob {
   WallTime first_written{};  // the supervisor's begin
   SteadyTime alive_changed, next_beat_look, next_look;
   std::uintmax_t metrics_bytes = 0;
-  std::string unheard;  // why it was given up though its job runs
+  std::string unheard;  // why it was given up though its job ran
 
   // By Slurm, or "ENDED", "REQUEUED" by its files.
   std::string state, nodes;
   std::optional<WallTime> start, end;
+  std::optional<SteadyTime> running_since;   // it was listed as running, and had not begun by its files
   bool is_gone = false, may_run_on = false;  // it is over, as far as anybody knows
   SteadyTime gone_since;
 

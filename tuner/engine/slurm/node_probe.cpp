@@ -90,7 +90,7 @@ std::string submit(const NodeProbe& probe, const fs::path& script, const fs::pat
 [[noreturn]] void fail_unseen(const NodeProbe& probe, const std::string& job, const fs::path& supervisor) {
   const auto script = job_exit(job);
   const std::string node =
-      script && !script->nodes.empty() ? "node " + script->nodes : "the node of job " + job;
+      script && !script->node.empty() ? "node " + script->node : "the node of job " + job;
   if (script && script->code == kSupervisorUnseen)
     throw Error(ExitCode::kEnvironment, node + " does not see " + supervisor.string(),
                 "install the same tune there, under the same path");

@@ -155,11 +155,11 @@ std::optional<JobExit> job_exit(const std::string& job) {
   const SlurmOutput output = run_slurm({"scontrol", "--oneliner", "show", "job", job}, kQueryLimit);
   if (!output.problem.empty()) return std::nullopt;
   const auto pairs = parse_pairs(output.out);
-  const auto code = pairs.find("ExitCode"), nodes = pairs.find("NodeList");
+  const auto code = pairs.find("ExitCode"), node = pairs.find("BatchHost");
   if (code == pairs.end()) return std::nullopt;
   JobExit script;
   std::from_chars(code->second.data(), code->second.data() + code->second.size(), script.code);
-  if (nodes != pairs.end() && nodes->second != "(null)") script.nodes = nodes->second;
+  if (node != pairs.end()) script.node = node->second;
   return script;
 }
 

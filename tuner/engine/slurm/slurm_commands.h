@@ -53,10 +53,10 @@ Submission::Kind refusal_kind(const std::string& text);
 // Empty, or what was said.
 std::string cancel_jobs(const std::vector<std::string>& jobs, bool waiting_only);
 
-// What a finished job's script exited with, and on which nodes, as long as the controller remembers.
+// What a finished job's script exited with, and on which node, as long as the controller remembers.
 struct JobExit {
   int code = 0;
-  std::string nodes;
+  std::string node;  // of its nodes the one that the script ran on
 };
 std::optional<JobExit> job_exit(const std::string& job);
 

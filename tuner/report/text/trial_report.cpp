@@ -38,6 +38,9 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
   });
   if (is_measured) table.columns.push_back({"GPU memory", Align::kRight});
   table.columns.push_back({"devices", Align::kLeft, true});
+  const bool has_jobs = std::any_of(rows.attempts.begin(), rows.attempts.end(),
+                                    [](const auto& attempt) { return !attempt.facts.job.empty(); });
+  if (has_jobs) table.columns.push_back({"job", Align::kLeft, true});
   table.columns.push_back({"reason", Align::kLeft, true});
   for (const auto& attempt : rows.attempts) {
     const Cost cost = costs.of(attempt.trial, attempt.attempt);
@@ -50,6 +53,7 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
     if (is_measured)
       row.push_back(attempt.facts.peak_device_memory ? gib_text(*attempt.facts.peak_device_memory) : "");
     row.push_back(devices.empty() ? "cpu" : devices);
+    if (has_jobs) row.push_back(attempt.facts.job);
     row.push_back(attempt.reason.empty() ? stop_text(attempt) : attempt.reason);
   }
   return table;
@@ -158,6 +162,7 @@ Json attempt_json(const store::AttemptRow& attempt) {
           {"stop", stop_text(attempt)},
           {"reason", attempt.reason},
           {"devices", attempt.devices},
+          {"job", attempt.facts.job},
           {"threads", attempt.threads},
           {"lease_seconds", attempt.lease_seconds},
           {"cpu_seconds", attempt.cpu_seconds},

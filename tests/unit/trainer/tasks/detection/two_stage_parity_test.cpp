@@ -19,7 +19,7 @@ using tune::tests::noise;
 
 namespace {
 
-const Json& golden() {
+const Json& two_stage_golden() {
   static const Json json =
       Json::parse(tune::read_file(TUNE_SOURCE_DIR "/tests/golden/detection/two_stage_golden.json"));
   return json;
@@ -144,7 +144,7 @@ void check_detector(TwoStageDetector& detector, const DetectorModel& kind, const
 TEST_CASE("Images of any shape are resized and padded as torchvision's") {
   data::Preprocessing preprocessing{160};
   preprocessing.longest = 260;
-  for (const Json& expected : golden()["transform"]) {
+  for (const Json& expected : two_stage_golden()["transform"]) {
     const int height = expected["height"], width = expected["width"];
     INFO(height << " x " << width);
     const DetectorInput input =
@@ -159,7 +159,7 @@ TEST_CASE("Images of any shape are resized and padded as torchvision's") {
 }
 
 TEST_CASE("fasterrcnn-resnet18-fpn answers, learns and detects as torchvision's Faster R-CNN") {
-  const Json& expected = golden()["small"];
+  const Json& expected = two_stage_golden()["small"];
   const DetectorModel kind = without_draw(detector_model("fasterrcnn-resnet18-fpn"));
   TwoStageDetector detector(kind, 6);
   REQUIRE(names_of(detector.network()) == expected["names"].get<std::vector<std::string>>());
@@ -167,7 +167,7 @@ TEST_CASE("fasterrcnn-resnet18-fpn answers, learns and detects as torchvision's 
 }
 
 TEST_CASE("A Defect Detection Network answers, learns and detects as the published one, under its names") {
-  const Json& expected = golden()["fusion"];
+  const Json& expected = two_stage_golden()["fusion"];
   DetectorModel kind = without_draw(detector_model("ddn-resnet34"));
   kind.preprocessing.size = 160;
   kind.preprocessing.longest = 267;
@@ -178,7 +178,7 @@ TEST_CASE("A Defect Detection Network answers, learns and detects as the publish
 
 TEST_CASE("fasterrcnn-resnet50-fpn detects as torchvision's fasterrcnn_resnet50_fpn, under its names") {
   const torch::NoGradGuard no_grad;
-  const Json& expected = golden()["large"];
+  const Json& expected = two_stage_golden()["large"];
   const DetectorModel& kind = detector_model("fasterrcnn-resnet50-fpn");
   TwoStageDetector detector(kind, 6);
   REQUIRE(names_of(detector.network()) == expected["names"].get<std::vector<std::string>>());

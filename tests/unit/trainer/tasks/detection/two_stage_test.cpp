@@ -23,7 +23,7 @@ using tune::tests::TemporaryFolder;
 
 namespace {
 
-const DetectorModel& half() { return detector_model("fasterrcnn-resnet18-half-fpn"); }
+const DetectorModel& half_fpn() { return detector_model("fasterrcnn-resnet18-half-fpn"); }
 
 torch::Tensor longs(const std::vector<std::int64_t>& numbers) {
   return torch::tensor(at::ArrayRef<std::int64_t>(numbers));
@@ -117,7 +117,7 @@ TEST_CASE("Suppression in rounds keeps what one after another keeps") {
 TEST_CASE(
     "What a detector of two stages loses is drawn in training and the same each time in a measurement") {
   torch::manual_seed(1);
-  TwoStageDetector detector(half(), 2);
+  TwoStageDetector detector(half_fpn(), 2);
   weights::TensorMap tensors;
   const auto objects = detector.object_tensors(1, {});
   objects->add({{{10, 10, 90, 60, 1, 0, false, false}}}, tensors);
@@ -125,7 +125,7 @@ TEST_CASE(
   detector.network().eval();
   const torch::NoGradGuard no_grad;
   const auto measured = [&] {
-    return detector.answer(input, half().limits, {}, objects.get(), tensors)
+    return detector.answer(input, half_fpn().limits, {}, objects.get(), tensors)
         .losses->cross_entropy.item<double>();
   };
   CHECK(measured() == measured());
@@ -137,9 +137,52 @@ TEST_CASE(
   CHECK(drawn(3) != drawn(4));
 }
 
+TEST_CASE("The gradients of both stages' losses agree with finite differences") {
+  torch::manual_seed(8);
+  ProposalRules rules;
+  rules.sides = {{16}};
+  rules.sampling.count = 12;
+  RegionHeadRules head;
+  head.sampling.count = 8;
+  const torch::Tensor anchors = anchor_boxes({torch::zeros({1, 1, 3, 3})}, 48, 48, rules);
+  const ObjectBatch objects{torch::tensor({4.0F, 6.0F, 22.0F, 20.0F}).view({1, 1, 4}),
+                            longs({2}).view({1, 1})};
+  torch::Tensor logits = torch::randn({1, anchors.size(0)}).requires_grad_(),
+                offsets = (0.3 * torch::randn({1, anchors.size(0), 4})).requires_grad_();
+  const RegionSample sample = sample_of_regions(
+      {anchors.unsqueeze(0), torch::ones({1, anchors.size(0)}, torch::kBool)}, objects, head, Draw::kSame);
+  REQUIRE((sample.categories > 0).any().item<bool>());
+  const std::int64_t regions = sample.boxes.size(0);
+  torch::Tensor classes = torch::randn({regions, 4}).requires_grad_(),
+                moves = torch::randn({regions, 4, 4}).requires_grad_();
+  const auto total = [&] {
+    const StageLosses first =
+        proposal_losses({logits, offsets, {anchors.size(0)}}, anchors, objects, rules, Draw::kSame);
+    const StageLosses second = region_losses({classes, moves}, sample, 1);
+    return first.classes + first.boxes + second.classes + second.boxes;
+  };
+  total().backward();
+  const torch::NoGradGuard no_grad;
+  // The losses are computed in fp32, so the step is large and the tolerance wide.
+  constexpr float kStep = 1e-2F;
+  for (torch::Tensor* tensor : {&logits, &offsets, &classes, &moves}) {
+    const torch::Tensor flat = tensor->view(-1), slopes = tensor->grad().reshape(-1);
+    CHECK(slopes.abs().max().item<double>() > 1e-3);
+    for (std::int64_t i = 0; i < flat.numel(); ++i) {
+      const float before = flat[i].item<float>();
+      flat[i] = before + kStep;
+      const double above = total().item<double>();
+      flat[i] = before - kStep;
+      const double below = total().item<double>();
+      flat[i] = before;
+      CHECK(slopes[i].item<double>() == Approx((above - below) / (2 * kStep)).margin(5e-3));
+    }
+  }
+}
+
 TEST_CASE("An image without objects teaches a detector of two stages what is background") {
   torch::manual_seed(1);
-  TwoStageDetector detector(half(), 2);
+  TwoStageDetector detector(half_fpn(), 2);
   weights::TensorMap tensors;
   const auto objects = detector.object_tensors(0, {});
   objects->add({{}}, tensors);
@@ -158,7 +201,7 @@ TEST_CASE(
     "The weights of torchvision's first versions load, and those of its COCO detector without an epsilon") {
   const TemporaryFolder folder;
   torch::manual_seed(2);
-  const TwoStageDetector source(half(), 2);
+  const TwoStageDetector source(half_fpn(), 2);
   weights::TensorMap old;
   for (const auto& [name, tensor] : weights::state_dict(source.network())) {
     std::string first = name;
@@ -173,9 +216,9 @@ TEST_CASE(
   REQUIRE(old.contains("rpn.head.conv.weight"));
   REQUIRE(old.contains("backbone.fpn.inner_blocks.0.bias"));
   weights::write_safetensors(folder.path() / "old.safetensors", old);
-  TwoStageDetector loaded(half(), 2);
+  TwoStageDetector loaded(half_fpn(), 2);
   std::ostringstream notes;
-  initialise_from(loaded.network(), folder.path() / "old.safetensors", half(), {"a", "b"}, notes);
+  initialise_from(loaded.network(), folder.path() / "old.safetensors", half_fpn(), {"a", "b"}, notes);
   INFO(notes.str());
   CHECK(notes.str().find("not in the model") == std::string::npos);
   CHECK(notes.str().find("frozen") != std::string::npos);
@@ -227,14 +270,14 @@ TEST_CASE("A detector of two stages that was written and read answers the same")
   const torch::NoGradGuard no_grad;
   const TemporaryFolder folder;
   torch::manual_seed(4);
-  TwoStageDetector detector(half(), 2);
+  TwoStageDetector detector(half_fpn(), 2);
   detector.network().eval();
-  write_model_files(folder.path(), weights::state_dict(detector.network()), half(), {"a", "b"});
+  write_model_files(folder.path(), weights::state_dict(detector.network()), half_fpn(), {"a", "b"});
   std::ofstream(folder.path() / "model.json")
       << R"({"task":"detection","model":"fasterrcnn-resnet18-half-fpn"})";
   const LoadedDetector loaded = load_detector(folder.path());
-  CHECK(loaded.kind->preprocessing == half().preprocessing);
-  DetectionLimits limits = half().limits;
+  CHECK(loaded.kind->preprocessing == half_fpn().preprocessing);
+  DetectionLimits limits = half_fpn().limits;
   limits.score = 0;
   const DetectorInput input{torch::randn({2, 3, 90, 90}), {{90, 60}, {50, 90}}};
   const auto found = loaded.model->answer(input, limits, {}, nullptr, {}).found,
@@ -284,7 +327,7 @@ TEST_CASE("Images of other shapes than squares keep them, and so do their object
 }
 
 TEST_CASE("Images larger than a detector looks at are kept at the size that it looks at") {
-  const data::Preprocessing& small = half().preprocessing;
+  const data::Preprocessing& small = half_fpn().preprocessing;
   CHECK(data::kept_size({640, 480}, small).height == 128);
   CHECK(data::kept_size({640, 480}, small).width == 170);
   CHECK(data::kept_size({100, 80}, small).width == 100);
