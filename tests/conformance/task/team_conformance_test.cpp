@@ -10,15 +10,16 @@
 namespace tune::tests {
 namespace {
 
-// Of which each of two processes gets two examples, without what differs by who draws it.
+// Of which each of two processes gets two examples, without what differs by who draws it, and so slowly that
+// the rounding of sums in another order does not grow to what is looked for.
 Json for_two_processes(const TaskCase& one) {
-  Json more{{"batch_size", 4}, {"sync_batch_norm", true}};
+  Json more{{"batch_size", 4}, {"sync_batch_norm", true}, {"learning_rate", 1e-5}};
   if (one.name == "language_model") more["lora_config"] = {{"r", 2}, {"dropout", 0.0}};
+  if (one.name == "image_classification" || one.name == "text_classification") more["dropout"] = 0.0;
   return more;
 }
 
-// Adds in another order round differently, and a training carries that on.
-constexpr double kRounding = 1e-3;
+constexpr double kRounding = 1e-4;
 
 void check_alike(const loop::Report& two, const loop::Report& one) {
   CHECK(two.epoch == one.epoch);
@@ -143,7 +144,8 @@ TEST_CASE("A step of two processes is the step of one, wherever on its way a tra
   for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     Workplace place(one);
-    const Json more = for_two_processes(one);
+    Json more = for_two_processes(one);
+    more.erase("learning_rate");  // the case's own
     const std::vector<Moment> moments = twenty_moments(*place.start(3, {}, more), place.compute());
     const auto codes = run_in_team(2, [&](const std::shared_ptr<const parallel::Team>& team) {
       place.join(team);
