@@ -1,7 +1,6 @@
 #include "trainer/tasks/detection/detection_training.h"
 
 #include <algorithm>
-#include <functional>
 #include <ostream>
 
 #include "trainer/loop/stop_signal.h"
@@ -170,7 +169,7 @@ bool DetectionTraining::measures_losses() const {
 loop::Metrics DetectionTraining::evaluate(const std::function<bool()>& interrupted) {
   const auto inference = infer(*detector_, *validation_, kind_, compute_,
                                {inference_batch(kind_, compute_), kind_.limits, measures_losses(),
-                                std::cref(interrupted), compute_.team});
+                                [&] { return interrupted(); }, compute_.team});
   if (!inference) return {};
   const Quality quality = judge(validation_->dataset(), inference->detections);
   loop::Metrics metrics{{"validation:mAP", quality.coco.ap}, {"validation:mAP50", quality.coco.ap50}};
