@@ -63,6 +63,8 @@ def main():
             checkpoint.with_suffix(".new").replace(checkpoint)
     if rank == 0:
         torch.save(model.state_dict(), pathlib.Path(os.environ.get("TUNE_OUTPUT_DIR", ".")) / "model.pt")
+    # Python must not end while a thread of PyTorch's still holds the last sum, so none hurries away.
+    torch.distributed.barrier()
     torch.distributed.destroy_process_group()
 
 

@@ -22,9 +22,9 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-class Place : public ShellPlace {
+class ServedPlace : public ShellPlace {
  public:
-  Place() : ShellPlace("export XDG_CACHE_HOME=$PWD/cache OMP_NUM_THREADS=1\n") {}
+  ServedPlace() : ShellPlace("export XDG_CACHE_HOME=$PWD/cache OMP_NUM_THREADS=1\n") {}
 
   // A trial in NAME/, whose model is NAME/output.
   void train(const std::string& name, const OrderedJson& trainer, const OrderedJson& fixed,
@@ -91,7 +91,7 @@ const std::vector<http::Header> kAnImageForUs{{"Content-Type", "image/jpeg"},
 }  // namespace
 
 TEST_CASE("A served classifier of images says what predict writes, and refuses what is bad") {
-  const Place place;
+  const ServedPlace place;
   place.train_classifier("a");
   place.run("tune-train predict --model a/output --data classes --output said.json");
   ServedProcess served(place.path(), {"--model", "a/output", "--name", "steel", "--model-version", "3",
@@ -184,7 +184,7 @@ TEST_CASE("A served classifier of images says what predict writes, and refuses w
 }
 
 TEST_CASE("A version takes another's place while clients ask, and no request fails") {
-  const Place place;
+  const ServedPlace place;
   place.train_classifier("a");
   place.train_classifier("b");
   ServedProcess served(place.path(),
@@ -240,7 +240,7 @@ TEST_CASE("A version takes another's place while clients ask, and no request fai
 }
 
 TEST_CASE("A served detector finds what predict writes, box by box") {
-  const Place place;
+  const ServedPlace place;
   place.run("tune-train synthesize --output data --images 8 --size 128");
   place.train("d", {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "data"}},
               {{"epochs", 6}, {"batch_size", 4}, {"learning_rate", 0.02}}, "validation:mAP");
@@ -270,7 +270,7 @@ TEST_CASE("A served detector finds what predict writes, box by box") {
 }
 
 TEST_CASE("A served classifier of texts says what predict writes") {
-  const Place place;
+  const ServedPlace place;
   fs::copy(fs::path(TUNE_SOURCE_DIR) / "examples/text-classes/draw_texts.py", place.path("draw_texts.py"));
   place.run("python3 draw_texts.py");
   place.train("t", {{"task", "text_classification"}, {"weights", "encoder"}, {"data", "data/messages.csv"}},
@@ -294,7 +294,7 @@ TEST_CASE("A served classifier of texts says what predict writes") {
 }
 
 TEST_CASE("A served language model answers as predict does, alone, among others and with its adapters") {
-  const Place place;
+  const ServedPlace place;
   const fs::path example = fs::path(TUNE_SOURCE_DIR) / "examples/language-model";
   for (const char* name : {"draw_model.py", "terms.csv"}) fs::copy(example / name, place.path(name));
   place.run("python3 draw_model.py");
@@ -462,7 +462,7 @@ TEST_CASE("A served language model answers as predict does, alone, among others 
 }
 
 TEST_CASE("What cannot be served is said before anything listens") {
-  const Place place;
+  const ServedPlace place;
   const fs::path example = fs::path(TUNE_SOURCE_DIR) / "examples/language-model";
   for (const char* name : {"draw_model.py", "terms.csv"}) fs::copy(example / name, place.path(name));
   place.run("python3 draw_model.py");
@@ -490,7 +490,7 @@ TEST_CASE("What cannot be served is said before anything listens") {
 }
 
 TEST_CASE("OpenAI's Python client speaks with it", "[.][long]") {
-  const Place place;
+  const ServedPlace place;
   const char* python = std::getenv("TUNE_OPENAI_PYTHON");
   const std::string program = python == nullptr ? "python3" : python;
   if (place.shell(program + " -c 'import openai'").exit_code != 0)

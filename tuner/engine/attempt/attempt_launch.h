@@ -24,10 +24,10 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
 struct JobShare {
   int threads = 1;
   int nodes = 1;
-  int gpus = 0;                           // on each node; which ones, the cluster says there
-  int processes = 1;                      // likewise, that the trial consists of
-  std::uint64_t program_bytes = 0;        // of tune-supervisor here
-  std::optional<Milliseconds> time_left;  // from the job's begin until the attempt must end
+  int gpus = 0;                                          // on each node; which ones, the cluster says there
+  int processes = 1;                                     // likewise, that the trial consists of
+  std::uint64_t program_bytes = 0;                       // of tune-supervisor here
+  std::optional<Milliseconds> time_left = std::nullopt;  // from the job's begin until the attempt must end
 };
 // The same for one: it has no channel, holds no leases, and leaves CUDA_VISIBLE_DEVICES as it finds it. Where
 // its processes meet, the job's script says.

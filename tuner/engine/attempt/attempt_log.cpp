@@ -17,6 +17,7 @@ namespace tune::engine {
 namespace {
 
 constexpr std::size_t kLastLineWindow = 64 * 1024;
+constexpr const char *kErrorHead = "error: ", *kHintHead = "  ";  // as our programs print them
 
 std::string read_at(const std::filesystem::path& path, std::uint64_t offset, std::size_t limit) {
   const int fd = open_regular_file(path).descriptor;
@@ -130,8 +131,11 @@ std::string last_log_line(const std::filesystem::path& attempt_folder, std::size
   const std::string text = log_end(attempt_folder, kLastLineWindow);
   std::string found;
   const auto keep = [&](std::string_view line) {
-    if (const std::size_t end = line.find_last_not_of(" \t"); end != std::string_view::npos)
-      found = line.substr(0, std::min(end + 1, limit));
+    const std::size_t end = line.find_last_not_of(" \t");
+    if (end == std::string_view::npos) return;
+    // What stands under an error of ours says what to do about it.
+    if (found.starts_with(kErrorHead) && line.starts_with(kHintHead)) return;
+    found = line.substr(0, std::min(end + 1, limit));
   };
   LineSplitter splitter;
   splitter.feed(text, keep);

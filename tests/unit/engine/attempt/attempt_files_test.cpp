@@ -162,6 +162,14 @@ TEST_CASE("the last line of a log is the last that is not blank") {
   CHECK(last_log_line(folder.path(), 5) == "Value");
 }
 
+TEST_CASE("the last line of a log that ends with an error of ours is the error, not its cure") {
+  TemporaryFolder folder;
+  append(folder.path() / "log", "epoch 3\nerror: out of memory\n  a smaller batch_size\n");
+  CHECK(last_log_line(folder.path()) == "error: out of memory");
+  append(folder.path() / "log", "  File \"train.py\"\nValueError: no\n  see above\n");
+  CHECK(last_log_line(folder.path()) == "  see above");
+}
+
 TEST_CASE("cores are divided without overlap while there are enough, and shared beyond") {
   using Shares = std::vector<std::vector<int>>;
   CHECK(divide_cores({4, 5, 6, 7}, 2) == Shares{{4, 5}, {6, 7}});

@@ -5,6 +5,7 @@
 #include "trainer/nn/resnet.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/ssd_model.h"
 #include "trainer/weights/safetensors.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/core/json.h"

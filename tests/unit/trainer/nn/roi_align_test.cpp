@@ -35,7 +35,7 @@ torch::Tensor map_of(std::int64_t level) {
   return (noise("map " + std::to_string(level), 2 * 5 * height * width) * 2).view({2, 5, height, width});
 }
 
-torch::Tensor images() {
+torch::Tensor images_of_boxes() {
   return torch::cat({torch::zeros({40}, torch::kLong), torch::ones({25}, torch::kLong)});
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("Features of boxes on one map are torchvision's, whichever way they ar
   const torch::Tensor boxes = torch::cat({boxes_of("boxes 0", 40), boxes_of("boxes 1", 25)});
   for (const auto& [name, align] : kWays) {
     INFO(name);
-    check_samples(align({{map_of(0), 0.25}}, {boxes, images(), {}}, {}), roi_golden()["one"], 1e-5);
+    check_samples(align({{map_of(0), 0.25}}, {boxes, images_of_boxes(), {}}, {}), roi_golden()["one"], 1e-5);
   }
 }
 
@@ -63,7 +63,7 @@ TEST_CASE("Each box is looked up at the level of its size, and the maps get torc
     std::vector<nn::RoiLevel> levels;
     for (std::int64_t i = 0; i < 4; ++i)
       levels.push_back({map_of(i).requires_grad_(), scales[static_cast<std::size_t>(i)]});
-    const torch::Tensor found = align(levels, {boxes, images(), nn::levels_of_boxes(boxes, scales)}, {});
+    const torch::Tensor found = align(levels, {boxes, images_of_boxes(), nn::levels_of_boxes(boxes, scales)}, {});
     check_samples(found, roi_golden()["many"], 1e-5);
     (found * noise("cotangent", found.numel()).view(found.sizes())).sum().backward();
     for (std::size_t i = 0; i < levels.size(); ++i)

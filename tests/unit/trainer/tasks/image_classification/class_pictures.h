@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "trainer/images/encode.h"
+#include "trainer/nn/batch_norm.h"
 #include "trainer/nn/image_classifier.h"
 #include "trainer/tasks/image_classification/image_classification_training.h"
 #include "tuner/core/rng.h"
