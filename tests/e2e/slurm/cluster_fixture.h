@@ -34,7 +34,8 @@ class Cluster {
 
  private:
   Cluster() {
-    const std::string port = "CLUSTER_PORT=" + std::to_string(20000 + ::getpid() % 10000) + " ";
+    // Three for each process.
+    const std::string port = "CLUSTER_PORT=" + std::to_string(20000 + 3 * (::getpid() % 3000)) + " ";
     const ShellResult started = run_shell(port + script("start " + folder()), folder_.path());
     if (started.exit_code == 77) missing_ = started.err;
     if (started.exit_code != 0 && missing_.empty())

@@ -52,7 +52,8 @@ TEST_CASE(
   CHECK(study.on_cluster(kNoJobs).exit_code == 0);
 }
 
-TEST_CASE("kill -9 of tune leaves the jobs alone, and the same command takes them up and begins none twice") {
+TEST_CASE("kill -9 of tune leaves the jobs alone, and the same command takes them up and begins none twice",
+          "[.deaths]") {
   if (!has_cluster()) return;
   SlurmStudy study("while [ ! -e go ]; do sleep 0.05; done; echo loss=0.$1");
   const ShellResult run = study.on_cluster(kStartOnCluster + until("[ \"$(wc -l <ran)\" = 4 ]") +
@@ -65,34 +66,49 @@ TEST_CASE("kill -9 of tune leaves the jobs alone, and the same command takes the
   CHECK(study.on_cluster(kNoJobs).exit_code == 0);
 }
 
-TEST_CASE("tune may die at any moment of a submission, and each trial is begun once all the same") {
+TEST_CASE("tune may die at any moment of a submission, and each trial is begun once all the same",
+          "[.deaths]") {
   if (!has_cluster()) return;
   for (const char* place : {"trial_committed:2", "attempt_recorded:4", "batch_written", "batch_submitted"}) {
     CAPTURE(place);
     SlurmStudy study;
+    study.spec["limits"] = {{"trials", 4}, {"parallel", 4}};
     const ShellResult died =
         study.on_cluster("TUNE_CRASH_AT=" + std::string(place) + " tune --spec search.json --store store");
     CHECK(died.exit_code == 137);
     const ShellResult run = study.search();
     INFO(run.err);
     CHECK(run.exit_code == 0);
-    CHECK(all_completed(study, 6));
-    CHECK(study.each_began_once(6));
+    CHECK(all_completed(study, 4));
+    CHECK(study.each_began_once(4));
   }
 }
 
-TEST_CASE("a submission that was not answered is looked for, and not made twice") {
+// A program in the study's folder that stands in for another one, which its lines may call as $real. Trials'
+// jobs, and no probe, are submitted with --job-name=tune-s-.
+void stand_in(const SlurmStudy& study, const std::string& program, const std::string& lines) {
+  study.write(program, "#!/bin/sh\ncd " + study.path().string() + "\nreal=$(which -a " + program +
+                           " | grep -v \"^$PWD/\" | head -n 1)\n" + lines + "\nexec \"$real\" \"$@\"");
+  study.shell("chmod +x " + program);
+}
+std::string for_trials(const std::string& line) {
+  return "case \"$*\" in *--job-name=tune-s-*) " + line + ";; esac";
+}
+std::string fails(const std::string& reason) {
+  return "echo 'sbatch: error: Batch job submission failed: " + reason + "' >&2; exit 1";
+}
+const std::string kWithStandIn = "PATH=$PWD:$PATH; tune --spec search.json --store store";
+
+TEST_CASE("a submission that was not answered is looked for, and not made twice", "[.deaths]") {
   if (!has_cluster()) return;
   SlurmStudy study;
   study.spec["limits"] = {{"trials", 2}, {"parallel", 2}};
   // The controller hears the trials' sbatch, and does not answer before it has given up.
   const std::string controller = "$(cat " + Cluster::get().folder() + "/slurmctld.pid)";
-  study.write("sbatch", "#!/bin/sh\ncase \"$*\" in *--job-name=tune-s-*) [ -e " + study.path().string() +
-                            "/stopped ] || { touch " + study.path().string() + "/stopped; kill -STOP " +
-                            controller + "; };; esac\nexec $(which -a sbatch | grep -v " +
-                            study.path().string() + " | head -n 1) \"$@\"");
+  stand_in(study, "sbatch",
+           for_trials("[ -e stopped ] || { touch stopped; kill -STOP " + controller + "; }"));
   const ShellResult run =
-      study.on_cluster("chmod +x sbatch; PATH=$PWD:$PATH; " + kStartOnCluster + until("[ -e stopped ]") +
+      study.on_cluster("PATH=$PWD:$PATH; " + kStartOnCluster + until("[ -e stopped ]") +
                        until("grep -q 'did not say' err") + "kill -CONT " + controller + "\nwait $tune");
   INFO(study.shell("cat err").out);
   CHECK(run.exit_code == 0);
@@ -101,7 +117,51 @@ TEST_CASE("a submission that was not answered is looked for, and not made twice"
   CHECK(study.on_cluster(kNoJobs).exit_code == 0);
 }
 
-TEST_CASE("kill -9 of a supervisor, or of a job's script, loses the attempt, and the trial runs again") {
+TEST_CASE("a quota is named, and its jobs are submitted when it has room") {
+  if (!has_cluster()) return;
+  SlurmStudy study;
+  study.spec["limits"] = {{"trials", 2}, {"parallel", 2}};
+  stand_in(study, "sbatch",
+           for_trials("[ -e full ] || { touch full; " +
+                      fails("Job violates accounting/QOS policy (job submit limit)") + "; }"));
+  const ShellResult run = study.on_cluster(kWithStandIn);
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(says(run.err, "cannot be submitted for now"));
+  CHECK(says(run.err, "job submit limit"));
+  CHECK(study.each_began_once(2));
+}
+
+TEST_CASE("what sbatch refuses pauses the study with its reason, and the same command goes on with it") {
+  if (!has_cluster()) return;
+  SlurmStudy study;
+  study.spec["limits"] = {{"trials", 2}, {"parallel", 2}};
+  stand_in(study, "sbatch", for_trials(fails("Invalid qos specification")));
+  const ShellResult refused = study.on_cluster(kWithStandIn);
+  INFO(refused.err);
+  CHECK(refused.exit_code == 7);
+  CHECK(says(refused.err, "sbatch refused its job"));
+  CHECK(says(refused.err, "Invalid qos specification"));
+  CHECK(study.begun().empty());
+  CHECK(study.search().exit_code == 0);
+  CHECK(study.each_began_once(2));
+}
+
+TEST_CASE("a node whose clock is apart is named before the first trial") {
+  if (!has_cluster()) return;
+  const SlurmStudy study;
+  stand_in(study, "date", "[ \"$*\" = +%s%3N ] && { echo $(($($real +%s%3N) + 120000)); exit; }");
+  const ShellResult run = study.on_cluster(kWithStandIn);
+  INFO(run.err);
+  CHECK(run.exit_code == 7);
+  CHECK(says(run.err, "the clock of node n"));
+  CHECK(says(run.err, "ahead of this machine's"));
+  CHECK(says(run.err, "chrony"));
+  CHECK(study.begun().empty());
+}
+
+TEST_CASE("kill -9 of a supervisor, or of a job's script, loses the attempt, and the trial runs again",
+          "[.deaths]") {
   if (!has_cluster()) return;
   // The parent of the trainer is its supervisor, whose parent is the script.
   for (const char* victim : {"$PPID", "$(ps -o ppid= -p $PPID)"}) {
@@ -119,7 +179,8 @@ TEST_CASE("kill -9 of a supervisor, or of a job's script, loses the attempt, and
 }
 
 TEST_CASE(
-    "a node whose daemons die is given up, and what still runs there is fenced before the trial runs again") {
+    "a node whose daemons die is given up, and what still runs there is fenced before the trial runs again",
+    "[.deaths]") {
   if (!has_cluster()) return;
   SlurmStudy study(
       "if [ $trial = 1 ] && [ $attempt = 1 ]; then echo $$ > old; script=$(ps -o ppid= -p $PPID)\n"
@@ -259,9 +320,11 @@ TEST_CASE("what a partition cannot give is refused before anything is submitted,
     CHECK(checked.exit_code == 3);
     CHECK(says(checked.err, each.says));
     CHECK(says(checked.err, each.pointer));
-    CHECK(asked.search().exit_code == 3);
-    CHECK(asked.begun().empty());
   }
+  SlurmStudy begun;
+  begun.spec["runner"]["time"] = "2h";
+  CHECK(begun.search().exit_code == 3);
+  CHECK(begun.begun().empty());
   CHECK(study.on_cluster("tune check search.json").exit_code == 0);
 }
 
@@ -328,6 +391,25 @@ TEST_CASE("a trial that outlasts its job goes on in another from what it has sav
   CHECK(run.exit_code == 0);
   CHECK(study.begun() == std::map<std::string, int>{{"1", 2}});
   CHECK(trial_json(study, 1).at("attempts").at(0).at("stop") == "job time limit");
+}
+
+TEST_CASE("a job that Slurm takes for running and that never begins is given up, and its node left out",
+          "[.long]") {
+  if (!has_cluster()) return;
+  SlurmStudy study("echo $SLURMD_NODENAME > node; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  // As on a node where the shared folder hangs, the script gets nowhere.
+  stand_in(
+      study, "sbatch",
+      "options=; for word in \"$@\"; do case $word in --*) options=\"$options $word\";; esac; done\n" +
+          for_trials("[ -e hung ] || { touch hung; exec $real $options --nodelist=n1 --wrap='sleep 900'; }"));
+  const ShellResult run = study.on_cluster(kWithStandIn);
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(says(run.err, "node n1 has not begun a job within 5m"));
+  CHECK(study.shell("cat node").out == "n2\n");
+  CHECK(trial_json(study, 1).at("attempts").size() == 2);
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
 }
 
 }  // namespace

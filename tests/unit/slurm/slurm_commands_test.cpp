@@ -178,6 +178,22 @@ TEST_CASE("what becomes of an attempt without a report is told by what Slurm say
   CHECK(stop_in("CANCELLED") == "rule");
 }
 
+TEST_CASE("a job that may wait for ever is told from one whose turn will come, with what helps") {
+  SlurmJob job;
+  job.state = "PENDING";
+  for (const char* ordinary :
+       {"Priority", "Resources", "None", "BeginTime", "Dependency", "JobArrayTaskLimit"}) {
+    job.reason = ordinary;
+    CHECK(hopeless_reason(job).empty());
+  }
+  job.reason = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions";
+  CHECK(hopeless_reason(job).ends_with(": `sinfo --list-reasons` says why nodes are not available"));
+  job.reason = "QOSMaxJobsPerUserLimit";
+  CHECK(hopeless_reason(job).find("when others have ended") != std::string::npos);
+  job.state = "RUNNING";
+  CHECK(hopeless_reason(job).empty());
+}
+
 TEST_CASE(
     "a young attempt is looked at often, an old one seldom, and thousands no more than a server bears") {
   const SteadyTime now{std::chrono::hours(9)};

@@ -18,16 +18,28 @@ constexpr Milliseconds kLongestBegin{
     60'000};  // from a job's start to its supervisor's, else clocks are apart
 constexpr std::uint64_t kMostExitBytes = 64 << 10;
 
-// squeue(1), JOB REASON CODES: what passes only when a person does something.
-constexpr std::array<std::string_view, 9> kHopeless{"PartitionDown",
-                                                    "PartitionInactive",
-                                                    "PartitionTimeLimit",
-                                                    "BadConstraints",
-                                                    "ReqNodeNotAvail",
-                                                    "AccountNotAllowed",
-                                                    "InvalidAccount",
-                                                    "Assoc",
-                                                    "QOS"};
+// squeue(1), JOB REASON CODES: what passes only when a person does something, or when others have ended.
+struct HopelessReason {
+  std::string_view begin;
+  const char* cure;
+};
+constexpr const char *kPartitionCure = "another partition, or whoever runs the cluster, helps",
+                     *kNodesCure = "`sinfo --list-reasons` says why nodes are not available",
+                     *kQuotaCure =
+                         "they begin when others have ended, or when the limit of the account is raised",
+                     *kAccountCure = "`sacctmgr show associations user=$USER` names the accounts that may";
+constexpr std::array<HopelessReason, 11> kHopeless{
+    {{"PartitionDown", kPartitionCure},
+     {"PartitionInactive", kPartitionCure},
+     {"PartitionTimeLimit", "say less in runner.time"},
+     {"BadConstraints", "no node has what runner.options ask for"},
+     {"ReqNodeNotAvail", kNodesCure},
+     {"Nodes required for job are DOWN", kNodesCure},
+     {"AccountNotAllowed", kAccountCure},
+     {"InvalidAccount", kAccountCure},
+     {"Assoc", kQuotaCure},
+     {"MaxJobs", kQuotaCure},
+     {"QOS", kQuotaCure}}};
 
 }  // namespace
 
@@ -99,10 +111,9 @@ JobLoss loss_of(const ClusterJob& job, SteadyTime now) {
 std::string hopeless_reason(const SlurmJob& listed) {
   if (listed.state != "PENDING") return {};
   // "ReqNodeNotAvail, UnavailableNodes:n[1-2]"
-  const bool is_hopeless = std::any_of(kHopeless.begin(), kHopeless.end(), [&](std::string_view reason) {
-    return listed.reason.starts_with(reason);
-  });
-  return is_hopeless ? listed.reason : std::string();
+  for (const HopelessReason& each : kHopeless)
+    if (listed.reason.starts_with(each.begin)) return listed.reason + ": " + each.cure;
+  return {};
 }
 
 }  // namespace tune::engine

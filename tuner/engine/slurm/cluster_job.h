@@ -16,6 +16,10 @@
 
 namespace tune::engine {
 
+// From a job's begin to its supervisor's first word. A script that can run says it within seconds, and NFS
+// shows its file within 60 s; a site's prolog may look at the node first.
+inline constexpr Milliseconds kBeginPatience{300'000};
+
 // A stop that was asked for.
 struct AskedStop {
   Milliseconds grace{0};
@@ -79,7 +83,7 @@ struct JobLoss {
 JobLoss loss_of(const ClusterJob& job, SteadyTime now);
 std::string node_failure(const ClusterJob& job);
 
-// Why a job that waits may do so for ever; empty for an ordinary reason.
+// Why a job that waits may do so for ever, and what helps; empty for an ordinary reason.
 std::string hopeless_reason(const SlurmJob& listed);
 
 }  // namespace tune::engine

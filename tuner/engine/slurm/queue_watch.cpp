@@ -14,10 +14,6 @@ namespace {
 using std::chrono::steady_clock;
 using Stage = ClusterJob::Stage;
 
-// From a job's begin to its supervisor's first word. A script that is there begins within seconds, and NFS
-// shows its file within 60 s; a site's prolog may look at the node first.
-constexpr Milliseconds kLongestSilence{300'000};
-
 }  // namespace
 
 void QueueWatch::work(SteadyTime now) {
@@ -90,7 +86,7 @@ void QueueWatch::take_in(ClusterJob& job, const SlurmJob& listed, SteadyTime now
     return board_.lose(job, now, true);
   }
   if (!has_begun_in_time(job, listed, now)) {
-    const std::string why = "has not begun a job within " + format_duration(kLongestSilence) +
+    const std::string why = "has not begun a job within " + format_duration(kBeginPatience) +
                             ": its script or the shared folder hangs there";
     job.unheard = "node " + job.nodes + ' ' + why;
     board_.leave_out(job.nodes, why);
@@ -109,7 +105,7 @@ bool QueueWatch::has_begun_in_time(ClusterJob& job, const SlurmJob& listed, Stea
     return true;
   }
   if (!job.running_since) job.running_since = now;
-  if (now - *job.running_since < kLongestSilence) return true;
+  if (now - *job.running_since < kBeginPatience) return true;
   try {
     return read_alive(job.folder, job.token).has_value();
   } catch (const Error& error) {

@@ -16,9 +16,9 @@ namespace {
 
 // A controller that is dead lets squeue hang for 5 s and more; one that is busy answers late.
 constexpr Milliseconds kQueryLimit{10'000};
-// sbatch gives up by itself after MessageTimeout (10 s by default); whoever ends it before does not know what
-// has become of the job.
-constexpr Milliseconds kSubmitLimit{60'000};
+// sbatch gives up by itself: after MessageTimeout (10 s by default) where the controller is silent, after 120
+// s where its queue is full (15 tries). Whoever ends it before does not know what has become of the job.
+constexpr Milliseconds kSubmitLimit{180'000};
 
 // States of jobs that are over (squeue(1), JOB STATE CODES).
 constexpr std::array<std::string_view, 10> kOver{"COMPLETED", "CANCELLED",    "FAILED",    "TIMEOUT",
@@ -53,8 +53,11 @@ SlurmOutput run_slurm(std::vector<std::string> argv, Milliseconds time_limit,
   program.environment = environment;
   program.time_limit = time_limit;
   program.ends_as_group = true;
-  std::string said;
-  program.on_line = [&](const std::string& line) { said += (said.empty() ? "" : "; ") + line; };
+  std::string said, last;
+  program.on_line = [&](const std::string& line) {
+    if (line != last) said += (said.empty() ? "" : "; ") + line;
+    last = line;
+  };
   try {
     ProgramOutput result = run_program(program);
     output.out = std::move(result.out);
