@@ -89,6 +89,10 @@ class Bench:
                              text=True).stdout
         return json.loads(out)["trials"]
 
+    def resume_nodes(self):
+        if "drain" in sh("sinfo --noheader --partition=gpu --format=%T", env=self.env).stdout:
+            sh("scontrol update NodeName=n1,n2 State=RESUME", env=self.env)
+
     # One round: a search in the middle of which something dies. Trials lost, completed twice, jobs left.
     def round(self, victim, trials=6):
         place = self.study(trials, f"""
@@ -97,6 +101,7 @@ script=$(ps -o ppid= -p $PPID); step=$(ps -o ppid= -p $script)
 echo $PPID $script $step $SLURMD_NODENAME > {self.folder}/study{self.count + 1}/here.$trial.$attempt
 sleep 2.5; echo $trial >> done; echo loss=0.$1
 """)
+        self.resume_nodes()
         tune = self.start(place)
         running = []
         while len(running) < 3 and tune.poll() is None:
@@ -109,7 +114,10 @@ sleep 2.5; echo $trial >> done; echo loss=0.$1
             words = file.read_text().split()
             if len(words) == 4 and pathlib.Path(f"/proc/{words[0]}").exists():
                 alive.append(words)
-        supervisor, script, step, node = alive[-1] if alive else (None,) * 4
+        if not alive:
+            tune.kill()
+            raise SystemExit(f"{victim}: nothing runs: " + (place / "err").read_text())
+        supervisor, script, step, node = alive[-1]
         pid_of = lambda name: int((self.cluster / f"{name}.pid").read_text())
         if victim == "orchestrator":
             tune.kill()
@@ -143,8 +151,7 @@ sleep 2.5; echo $trial >> done; echo loss=0.$1
         # A controller that was killed before it had saved what it had started starts it again, finds it there, and drains
         # the nodes ("Duplicate jobid"): whoever runs the cluster has them resumed.
         while victim == "controller" and tune.poll() is None:
-            if "drain" in sh("sinfo --noheader --partition=gpu --format=%T", env=self.env).stdout:
-                sh("scontrol update NodeName=n1,n2 State=RESUME", env=self.env)
+            self.resume_nodes()
             time.sleep(1)
         code = tune.wait(timeout=300)
         rows = self.trials(place)
@@ -161,12 +168,16 @@ sleep 2.5; echo $trial >> done; echo loss=0.$1
         return trials - completed, sum(done.count(str(n)) > 1 for n in range(1, trials + 1)), left
 
 
+VICTIMS = ("orchestrator", "controller", "node", "node and step", "script", "supervisor")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", default="release")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--kills", type=int, default=10, help="of each part")
+    parser.add_argument("--victims", nargs="+", default=VICTIMS, choices=VICTIMS)
     parser.add_argument("--only", nargs="+", default=["overhead", "kills"])
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="tune-slurm-")
@@ -185,7 +196,7 @@ def main():
                          "queries a minute after the first"], rows)
         if "kills" in options.only:
             rows = []
-            for victim in ("orchestrator", "controller", "node", "node and step", "script", "supervisor"):
+            for victim in options.victims:
                 sums = [0, 0, 0]
                 for _ in range(options.kills):
                     sums = [a + b for a, b in zip(sums, bench.round(victim))]

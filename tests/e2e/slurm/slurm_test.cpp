@@ -26,11 +26,13 @@ TEST_CASE(
   if (!has_cluster()) return;
   SlurmStudy study(
       "echo gpu=$CUDA_VISIBLE_DEVICES >> gpus; sleep 0.5; echo loss=0.$1; echo w > $TUNE_OUTPUT_DIR/w");
+  study.spec["promote"] = {{"model", "m"}};
   const ShellResult run = study.search();
   INFO(run.out << run.err);
   REQUIRE(run.exit_code == 0);
   CHECK(all_completed(study, 6));
   CHECK(study.each_began_once(6));
+  CHECK(study.shell("cat store/models/m/versions/1/w").out == "w\n");
   StudyFolder local;
   local.spec["limits"] = study.spec["limits"];
   REQUIRE(local.run().exit_code == 0);
@@ -49,6 +51,8 @@ TEST_CASE(
   const Json attempt = trial_json(study, 1).at("attempts").at(0);
   INFO(attempt.dump(2));
   CHECK(says(attempt.at("devices").dump(), "n1:gpu"));
+  CHECK(says(attempt.at("job").get<std::string>(), "_0 on n1"));
+  CHECK(says(study.shell("tune show s/1 --store store").out, "_0 on n1"));
   CHECK(study.on_cluster(kNoJobs).exit_code == 0);
 }
 
@@ -260,11 +264,31 @@ TEST_CASE(
       until("! kill -0 $pid 2>/dev/null") + "[ \"$(squeue --noheader --me --states=RUNNING | wc -l)\" = 4 ]");
   INFO(left.out << left.err << study.shell("cat store/s/tune.log").out);
   REQUIRE(left.exit_code == 0);
-  const ShellResult run = study.on_cluster(kStartOnCluster + "sleep 1; touch go; wait $tune");
+  const ShellResult stopped = study.on_cluster(
+      kStartOnCluster + until("tune status s --store store | grep -q 'running: trial 1'") +
+      "tune stop s --store store; wait $tune; code=$?; [ \"$(wc -l <ran)\" = 4 ] || exit 94\n" + kNoJobs +
+      "exit $code");
   INFO(study.shell("cat err").out);
+  CHECK(stopped.exit_code == 130);
+  const ShellResult run = study.on_cluster("touch go; tune --spec search.json --store store");
+  INFO(run.err);
   CHECK(run.exit_code == 0);
   CHECK(all_completed(study, 6));
-  CHECK(study.each_began_once(6));
+}
+
+TEST_CASE("a budget of GPU hours counts what jobs have held, and ends a study of jobs") {
+  if (!has_cluster()) return;
+  SlurmStudy study("sleep 2; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 20}, {"parallel", 2}, {"gpu_hours", 6.0 / 3600}};
+  const ShellResult run = study.search();
+  INFO(run.out << run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(says(run.err, "running trials are stopped and keep their values"));
+  CHECK(study.table().size() < 8);
+  const Json held = trial_json(study, 1).at("attempts").at(0).at("lease_seconds");
+  CHECK(held.get<double>() > 2.0);
+  CHECK(held.get<double>() < 5.0);
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
 }
 
 TEST_CASE("rules stop jobs, and a stopped trial keeps what it had reached") {

@@ -18,6 +18,8 @@ constexpr Milliseconds kPatience{15'000};
 // A job that is over must be known until the next query, and the one after it should that fail.
 constexpr Milliseconds kShortJobAge{120'000};
 
+constexpr const char* kNodesLack = "Requested node configuration is not available";
+
 std::string ask(std::vector<std::string> argv) {
   SlurmOutput output = run_slurm(std::move(argv), kPatience);
   if (output.exit_code == 127)
@@ -204,8 +206,17 @@ ClusterProblems ask_cluster(const Spec& spec, const Cluster& cluster) {
   for (const std::string& option : job_options(settings, time)) argv.push_back(option);
   argv.push_back("--wrap=true");
   const SlurmOutput output = run_slurm(std::move(argv), kPatience);
-  if (!output.timed_out && output.exit_code != 0 &&
-      refusal_kind(output.problem) == Submission::Kind::kRefused)
+  if (output.timed_out || output.exit_code == 0 || refusal_kind(output.problem) != Submission::Kind::kRefused)
+    return found;
+  // It looks at the nodes that are up now, and sbatch without --test-only at all of them.
+  const Partition& partition = *cluster.partition(settings.partition);
+  if (partition.usable_nodes < partition.nodes && output.problem.find(kNodesLack) != std::string::npos)
+    found.warnings.push_back(
+        {0, 0, "/runner",
+         "such a job would have to wait: " + plural_text(partition.usable_nodes, "node") + " of " +
+             std::to_string(partition.nodes) + " of the partition " + partition.name + " are available",
+         "`sinfo --list-reasons` says why the others are not"});
+  else
     found.fatal.push_back({0, 0, "/runner", "sbatch refuses such a job: " + output.problem,
                            "change the section so that `sbatch --test-only` takes it"});
   return found;

@@ -52,11 +52,13 @@ Milliseconds look_interval(const ClusterJob& job, std::size_t jobs, SteadyTime n
 }
 
 Milliseconds held_time(const ClusterJob& job, WallTime now) {
-  if (!job.began) return Milliseconds(0);
-  if (job.start && job.end && *job.end >= *job.start) return *job.end - *job.start;
+  if (job.began && job.start && job.end && *job.end >= *job.start) return *job.end - *job.start;
   const JsonFile record = read_json_file(job.folder / kExitFile, kMostExitBytes);
-  if (!record.is_there || !record.value.is_object()) return now - job.alive.began;
+  if (!record.is_there || !record.value.is_object())
+    return job.began ? now - job.alive.began : Milliseconds(0);
   const double wall = record.value.value("wall_seconds", 0.0);
+  // Where the disk was full it could not say that it began.
+  if (!job.began) return Milliseconds(static_cast<std::int64_t>(wall * 1000));
   // The first heartbeat is the supervisor's begin; the script began before, and Slurm counts from there.
   const Milliseconds before = job.first_written - job.start.value_or(job.alive.began);
   return Milliseconds(static_cast<std::int64_t>(wall * 1000)) +

@@ -20,6 +20,9 @@ namespace tune::engine {
 // shows its file within 60 s; a site's prolog may look at the node first.
 inline constexpr Milliseconds kBeginPatience{300'000};
 
+// A supervisor that was not heard of for so many heartbeats is looked for, or given up though its job runs.
+inline constexpr int kSuspectBeats = 3, kUnheardBeats = 12;
+
 // A stop that was asked for.
 struct AskedStop {
   Milliseconds grace{0};
@@ -60,6 +63,10 @@ struct ClusterJob {
   bool is_gone = false, may_run_on = false;  // it is over, as far as anybody knows
   SteadyTime gone_since;
 
+  // Its supervisor lives, by what it has written lately: whatever Slurm says, or does not.
+  bool is_heard_of(SteadyTime now) const {
+    return began && !is_gone && now - alive_changed < kSuspectBeats * kJobHeartbeat;
+  }
   bool is_of_failed_node() const { return is_gone && state == "NODE_FAIL"; }
 };
 

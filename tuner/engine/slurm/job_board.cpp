@@ -60,12 +60,21 @@ void JobBoard::write_exit(const ClusterJob& job, ExitRecord record) {
 }
 
 void JobBoard::cancel(const std::vector<std::string>& names, bool waiting_only) {
+  if (names.empty()) return;
   lane.add([this, names, waiting_only]() -> CommandLane::Then {
     const std::string problem = cancel_jobs(names, waiting_only);
     return [this, problem] {
       if (!problem.empty()) notice("scancel failed, and is tried again: " + problem);
     };
   });
+}
+
+bool JobBoard::is_full() {
+  const std::string problem = folder.lack_of_room();
+  if (!problem.empty())
+    notice("the trials' folder is full, or a quota of it is used up, and jobs wait for room there: " +
+           problem + ". Free some, or have the quota raised");
+  return !problem.empty();
 }
 
 void JobBoard::leave_out(const std::string& node, const std::string& why) {

@@ -33,7 +33,9 @@ struct JobBoard {
   // Writes exit.json in the place of a supervisor that has not. Where it cannot be written the attempt is
   // lost.
   void write_exit(const ClusterJob& job, ExitRecord record);
-  void cancel(const std::vector<std::string>& names, bool waiting_only);
+  void cancel(const std::vector<std::string>& names, bool waiting_only);  // those that wait alone, if so
+  // Whether the trials' disk is full, which is said: jobs wait for room then, and cannot tell anybody.
+  bool is_full();
   // No later job goes to the node; `why` follows its name. Those of a list go together.
   void leave_out(const std::string& node, const std::string& why);
 

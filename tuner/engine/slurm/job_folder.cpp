@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFolder = "slurm";
-constexpr const char* kMarkFile = "mark";
+constexpr const char *kMarkFile = "mark", *kRoomFile = "room";
+constexpr std::size_t kRecordBytes = 512;  // no less than a heartbeat has
 constexpr std::size_t kMarkLength = 8;
 constexpr std::uint64_t kMostBytes = 64 << 10;  // of a file that holds one record
 
@@ -147,6 +148,15 @@ std::string JobFolder::write_batch(const std::vector<fs::path>& launch_files) {
   std::string name = random_token().substr(0, 2 * kMarkLength);
   write_file_atomically(batch_file(name), list);
   return name;
+}
+
+std::string JobFolder::lack_of_room() const {
+  try {
+    write_file_atomically(folder_ / kRoomFile, std::string(kRecordBytes, '\n'));
+    return {};
+  } catch (const DiskFull& full) {
+    return full.what();
+  }
 }
 
 void JobFolder::void_batch(const std::string& batch) {

@@ -38,6 +38,8 @@ class JobFolder {
   // Error(kEnvironment).
   std::string write_batch(const std::vector<std::filesystem::path>& launch_files);
   std::filesystem::path batch_file(const std::string& batch) const { return folder_ / "batches" / batch; }
+  // Why nothing more can be written there; empty where it can. On the nodes it is the same.
+  std::string lack_of_room() const;
   // No job of the batch does anything from now on that has not begun.
   void void_batch(const std::string& batch);
 

@@ -122,14 +122,16 @@ void JobSubmitter::on_answer(const std::string& batch, const Submission& answer,
   if (answer.kind == Submission::Kind::kAccepted) {
     crash_point("batch_submitted");
     retry_after_ = kFirstRetry;
+    std::vector<std::string> unwanted;
     for (const AttemptId id : ids) {
       ClusterJob& job = board_.jobs.at(id);
       job.stage = Stage::kSubmitted;
       job.submitted = job.next_look = now;
       job.job = ids.size() > 1 ? answer.job + "_" + std::to_string(job.index) : answer.job;
       board_.remember(job);
+      if (job.stop) unwanted.push_back(job.job);  // meanwhile
     }
-    return;
+    return board_.cancel(unwanted, true);
   }
   if (answer.kind == Submission::Kind::kDoubtful) {
     board_.notice("sbatch did not say whether it has taken a job (" + answer.problem +

@@ -28,7 +28,7 @@ constexpr Milliseconds kProbeTime{120'000};  // of the job; it takes no second
 constexpr Milliseconds kProbeSettle{5'000};  // after the job's end, for its file to come in sight
 constexpr Milliseconds kTolerance{60'000};   // of clocks: times of metrics are for people
 constexpr Milliseconds kSayAfter{5'000};
-constexpr int kBusyTries = 5;
+constexpr int kBusyTries = 5, kProbeTries = 3;
 
 // $1: what it says goes there; $2: the supervisor; $3: the spec's folder.
 constexpr const char* kProbeScript = R"sh(#!/bin/sh
@@ -45,9 +45,11 @@ mv "$1.part" "$1" || exit 89
 )sh";
 constexpr int kCannotWrite = 89;
 
-std::map<std::string, std::string> read_answer(const fs::path& file) {
+using Answer = std::map<std::string, std::string>;
+
+Answer read_answer(const fs::path& file) {
   const FileContent content = read_regular_file(file, 64 << 10);
-  std::map<std::string, std::string> answer;
+  Answer answer;
   std::istringstream lines(content.is_there ? content.bytes : "");
   for (std::string line; std::getline(lines, line);)
     if (const std::size_t at = line.find(' '); at != std::string::npos)
@@ -87,23 +89,25 @@ std::string submit(const NodeProbe& probe, const fs::path& script, const fs::pat
                   : "run the same command again when the controller answers, or the quota has room");
 }
 
-[[noreturn]] void fail_unseen(const NodeProbe& probe, const std::string& job, const fs::path& supervisor) {
+// Why its script said nothing that can be read here, where its exit code tells; else the job was lost.
+void judge_unseen(const NodeProbe& probe, const std::string& job, const fs::path& supervisor) {
   const auto script = job_exit(job);
-  const std::string node =
-      script && !script->node.empty() ? "node " + script->node : "the node of job " + job;
-  if (script && script->code == kSupervisorUnseen)
+  if (!script || script->signal != 0) return;
+  const std::string node = script->node.empty() ? "the node of job " + job : "node " + script->node;
+  if (script->code == kSupervisorUnseen)
     throw Error(ExitCode::kEnvironment, node + " does not see " + supervisor.string(),
                 "install the same tune there, under the same path");
-  if (script && script->code == kCannotWrite)
+  if (script->code == kCannotWrite)
     throw Error(ExitCode::kEnvironment, node + " cannot write to \"" + probe.work.string() + "\"",
                 "check the rights and the quota of that folder on the nodes");
-  throw Error(ExitCode::kEnvironment,
-              node + " does not see \"" + probe.work.string() + "\", where the trials' files go",
-              "name a folder in runner.work that the nodes share with this machine");
+  // It may have written into another folder of that name.
+  if (script->code == kFolderUnseen || script->code == 0)
+    throw Error(ExitCode::kEnvironment,
+                node + " does not see \"" + probe.work.string() + "\", where the trials' files go",
+                "name a folder in runner.work that the nodes share with this machine");
 }
 
-void judge(const NodeProbe& probe, const std::map<std::string, std::string>& answer,
-           const fs::path& supervisor, WallTime submitted) {
+void judge(const NodeProbe& probe, const Answer& answer, const fs::path& supervisor, WallTime submitted) {
   const auto said = [&](const char* key) {
     const auto found = answer.find(key);
     return found == answer.end() ? std::string() : found->second;
@@ -132,39 +136,30 @@ void judge(const NodeProbe& probe, const std::map<std::string, std::string>& ans
                 "set both right (chrony, ntpd): the times of metrics and device hours come from there");
 }
 
-}  // namespace
-
-bool probe_node(const NodeProbe& probe) {
-  const JobFolder folder(probe.work);
-  const fs::path supervisor = fs::absolute(probe.supervisor.empty() ? find_supervisor() : probe.supervisor);
-  const fs::path known = folder.path() / "probed.json", script = folder.path() / "probe.sh";
-  const std::string print = fingerprint(probe, supervisor);
-  if (const FileContent before = read_regular_file(known, 64 << 10); before.is_there && before.bytes == print)
-    return true;
-  write_file_atomically(script, kProbeScript);
+// Submits one, and waits for it. Without an answer when a signal came, or when the job was lost.
+Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path& script,
+                const fs::path& supervisor, std::string& job) {
   const std::string name = "tune-probe-" + random_token().substr(0, 8);
   const fs::path answer_file = folder.path() / name;
   const WallTime submitted = SystemClock().wall_now();
-  const std::string job = submit(probe, script, answer_file, supervisor, name);
+  job = submit(probe, script, answer_file, supervisor, name);
   const SteadyTime began = steady_clock::now();
   QueryPace pace(began);
   std::optional<SteadyTime> over;
   bool was_said = false;
-  while (true) {
-    const auto answer = read_answer(answer_file);
+  while (probe.signals() == 0) {
+    const Answer answer = read_answer(answer_file);
     const SteadyTime now = steady_clock::now();
     if (!answer.empty()) {
       std::error_code ignored;
       fs::remove(answer_file, ignored);
       judge(probe, answer, supervisor, submitted);
-      write_file_atomically(known, print);
-      return true;
+      return answer;
     }
-    if (probe.signals() > 0) {
-      cancel_jobs({job}, false);
-      return false;
+    if (over && now > *over + kProbeSettle) {
+      judge_unseen(probe, job, supervisor);
+      return {};
     }
-    if (over && now > *over + kProbeSettle) fail_unseen(probe, job, supervisor);
     if (!was_said && now > began + kSayAfter) {
       was_said = true;
       probe.notice("job " + job + " is waited for, which looks whether a node sees what the trials need");
@@ -177,6 +172,35 @@ bool probe_node(const NodeProbe& probe) {
     }
     std::this_thread::sleep_for(kLook);
   }
+  cancel_jobs({job}, false);
+  return {};
+}
+
+}  // namespace
+
+bool probe_node(const NodeProbe& probe) {
+  const JobFolder folder(probe.work);
+  const fs::path supervisor = fs::absolute(probe.supervisor.empty() ? find_supervisor() : probe.supervisor);
+  const fs::path known = folder.path() / "probed.json", script = folder.path() / "probe.sh";
+  const std::string print = fingerprint(probe, supervisor);
+  if (const FileContent before = read_regular_file(known, 64 << 10); before.is_there && before.bytes == print)
+    return true;
+  write_file_atomically(script, kProbeScript);
+  std::string job;
+  for (int i = 0; i < kProbeTries; ++i) {
+    if (i > 0) probe.notice("job " + job + " was lost without an answer, and another one looks");
+    if (!ask_node(probe, folder, script, supervisor, job).empty()) {
+      write_file_atomically(known, print);
+      return true;
+    }
+    if (probe.signals() > 0) return false;
+  }
+  throw Error(
+      ExitCode::kEnvironment,
+      "no job that was to look whether a node sees what the trials need has given an answer; the last "
+      "one was " +
+          job,
+      "`scontrol show job " + job + "` and `sinfo --list-reasons` say what became of it");
 }
 
 }  // namespace tune::engine

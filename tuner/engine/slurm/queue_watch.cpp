@@ -56,9 +56,10 @@ void QueueWatch::on_answer(const QueueAnswer& answer, SteadyTime asked) {
     const auto found = listed.find({job.batch, job.index});
     if (found != listed.end())
       take_in(job, *found->second, now);
-    else if (job.stage == Stage::kSubmitted && job.submitted < asked && !job.is_gone)
-      // Slurm forgets jobs that ended a while ago (MinJobAge).
-      board_.lose(job, now, false);
+    else if (job.stage == Stage::kSubmitted && job.submitted < asked && !job.is_gone && !job.is_heard_of(now))
+      // Slurm forgets jobs that ended a while ago (MinJobAge), and those that a controller had not yet saved
+      // when it was killed: they may run on.
+      board_.lose(job, now, job.began);
   }
   end_strangers(answer);
 }
@@ -85,6 +86,7 @@ void QueueWatch::take_in(ClusterJob& job, const SlurmJob& listed, SteadyTime now
     board_.cancel({job.job}, true);
     return board_.lose(job, now, true);
   }
+  if (listed.state == "PENDING" && job.stop) return board_.cancel({job.job}, true);
   if (!has_begun_in_time(job, listed, now)) {
     const std::string why = "has not begun a job within " + format_duration(kBeginPatience) +
                             ": its script or the shared folder hangs there";
@@ -107,7 +109,10 @@ bool QueueWatch::has_begun_in_time(ClusterJob& job, const SlurmJob& listed, Stea
   if (!job.running_since) job.running_since = now;
   if (now - *job.running_since < kBeginPatience) return true;
   try {
-    return read_alive(job.folder, job.token).has_value();
+    if (read_alive(job.folder, job.token)) return true;
+    if (!board_.is_full()) return false;
+    job.running_since = now;
+    return true;
   } catch (const Error& error) {
     // A file server that does not answer says nothing about a job.
     if (error.code() != ExitCode::kEnvironment) throw;

@@ -161,7 +161,10 @@ std::optional<JobExit> job_exit(const std::string& job) {
   const auto code = pairs.find("ExitCode"), node = pairs.find("BatchHost");
   if (code == pairs.end()) return std::nullopt;
   JobExit script;
-  std::from_chars(code->second.data(), code->second.data() + code->second.size(), script.code);
+  const std::string& both = code->second;  // "87:0"
+  const char* const end = both.data() + both.size();
+  const char* const colon = std::from_chars(both.data(), end, script.code).ptr;
+  if (colon != end) std::from_chars(colon + 1, end, script.signal);
   if (node != pairs.end()) script.node = node->second;
   return script;
 }

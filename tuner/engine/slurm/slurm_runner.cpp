@@ -29,8 +29,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr Milliseconds kBeatLook{5'000};
-// A supervisor that was not heard of for so many heartbeats is looked for, or given up though its job runs.
-constexpr int kSuspectBeats = 3, kUnheardBeats = 12;
 // How long after a job is over its last files may still come in sight (NFS keeps what it knows of a folder
 // for 30 s at most), and how long a script may still run that Slurm has lost sight of: its supervisor looks
 // for the fence every second, later every five.
@@ -188,6 +186,10 @@ void SlurmRunner::Impl::look_at_life(ClusterJob& job, SteadyTime now) {
   }
   const auto silent = std::chrono::duration_cast<Milliseconds>(now - job.alive_changed);
   if (silent < kSuspectBeats * kJobHeartbeat) return;
+  if (board.is_full()) {
+    job.alive_changed = now;
+    return;
+  }
   board.pace.hurry(now);
   if (silent < kUnheardBeats * kJobHeartbeat || queue.is_silent()) return;
   job.unheard =
