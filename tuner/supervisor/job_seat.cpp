@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -65,7 +66,11 @@ void touch(const fs::path& file) {
 }  // namespace
 
 JobSeat::JobSeat(const Launch& launch)
-    : folder_(launch.folder), token_(launch.token), began_ms_(job_began_ms()), began_(steady_clock::now()) {
+    : folder_(launch.folder),
+      token_(launch.token),
+      nodes_(launch.job->nodes),
+      began_ms_(job_began_ms()),
+      began_(steady_clock::now()) {
   if (launch.job->time_left) {
     const Milliseconds passed(wall_ms() - began_ms_);
     end_ = began_ + *launch.job->time_left - passed;
@@ -129,6 +134,20 @@ std::optional<JobWord> JobSeat::look(SteadyTime now) {
     return std::nullopt;
   return JobWord{Milliseconds(stop.value.value("grace_ms", std::int64_t{0})),
                  stop.value.value("reason", std::string())};
+}
+
+pid_t JobSeat::ask_nodes() const {
+  std::string job = variable("SLURM_JOB_ID"), program = "scancel", signal = "--signal=TERM",
+              quiet = "--quiet";
+  if (nodes_ < 2 || job.empty()) return 0;
+  const std::array<char*, 5> argv{program.data(), quiet.data(), signal.data(), job.data(), nullptr};
+  const pid_t asker = ::fork();
+  if (asker != 0) return std::max<pid_t>(asker, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvp(argv[0], argv.data());
+  ::_exit(static_cast<int>(ExitCode::kEnvironment));
 }
 
 SteadyTime JobSeat::due() const { return std::min(next_beat_, next_look_); }

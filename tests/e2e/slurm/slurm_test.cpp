@@ -324,6 +324,21 @@ TEST_CASE("a trial of two nodes runs its command once on each of them") {
   CHECK(trial_json(study, 1).at("attempts").at(0).at("devices").size() == 2);
 }
 
+TEST_CASE("a trial of two nodes that is stopped may save its state on both") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "trap 'echo $SLURM_PROCID >> saved; exit 0' TERM\n"
+      "echo loss=0.$1; while :; do sleep 0.1; done");
+  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  study.spec["runner"]["nodes_per_trial"] = 2;
+  const ShellResult stopped =
+      study.on_cluster(kStartOnCluster + until("[ \"$(wc -l <ran)\" = 2 ]") +
+                       "kill -INT $tune; wait $tune; code=$?\n" + kNoJobs + "exit $code");
+  INFO(stopped.out << study.shell("cat err store/s/trials/1/attempts/1/log").out);
+  CHECK(stopped.exit_code == 130);
+  CHECK(study.shell("sort saved").out == "0\n1\n");
+}
+
 TEST_CASE("what a partition cannot give is refused before anything is submitted, each with its place") {
   if (!has_cluster()) return;
   const SlurmStudy study;
