@@ -105,6 +105,7 @@ sleep 2.5; echo $trial >> done; echo loss=0.$1
         tune = self.start(place)
         running = []
         while len(running) < 3 and tune.poll() is None:
+            self.resume_nodes()
             time.sleep(0.05)
             running = list(place.glob("here.*"))
         time.sleep(random.random())

@@ -11,8 +11,9 @@ namespace {
 
 constexpr double kSecondsPerHour = 3600;
 
-// What the bill is made of, and nothing that is dear to copy.
-store::AttemptRow bare(const store::AttemptRow& attempt) {
+}  // namespace
+
+store::AttemptRow bill_item(const store::AttemptRow& attempt) {
   store::AttemptRow row;
   row.trial = attempt.trial;
   row.attempt = attempt.attempt;
@@ -23,8 +24,6 @@ store::AttemptRow bare(const store::AttemptRow& attempt) {
   row.ended = attempt.ended;
   return row;
 }
-
-}  // namespace
 
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour) {
   std::optional<DeviceBudget> budget;
@@ -61,14 +60,14 @@ Spending::Spending(std::optional<DeviceBudget> budget, const std::vector<store::
     : budget_(budget) {
   if (!budget_) return;
   for (const store::AttemptRow& attempt : attempts)
-    if (attempt.ended) ended_.push_back(bare(attempt));
+    if (attempt.ended) ended_.push_back(bill_item(attempt));
   for (const store::TrialRow& trial : trials)
     if (trial.state == TrialState::kCompleted) completed_.insert(trial.number);
 }
 
 void Spending::on_end(const store::AttemptRow& attempt, TrialState state) {
   if (!budget_) return;
-  ended_.push_back(bare(attempt));
+  ended_.push_back(bill_item(attempt));
   if (state == TrialState::kCompleted) completed_.insert(attempt.trial);
 }
 

@@ -22,6 +22,9 @@ struct DeviceBudget {
 };
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour);
 
+// Of an attempt what the bill is made of, and nothing that is dear to copy.
+store::AttemptRow bill_item(const store::AttemptRow& attempt);
+
 // Owned by the loop, on its thread. It counts and decides, and neither starts nor stops anything. It counts
 // as the bill does (billing::device_shares), failed and repeated attempts too: attempts that share a device
 // share its time, those of other studies too. What has ended is added up once; a look goes through the

@@ -437,7 +437,7 @@ void StudyLoop::Impl::look_at_neighbours() {
 
 // What neighbours have taken is known by the last look at them, so it takes a fresh one to end a study.
 bool StudyLoop::Impl::has_spent_all() {
-  if (!spending.is_spent(desk.leases())) return false;
+  if (!spending.has_budget() || !spending.is_spent(desk.leases())) return false;
   look_at_neighbours();
   return spending.is_spent(desk.leases());
 }

@@ -6,6 +6,7 @@
 #include "tuner/core/placed_point.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/loop/retries.h"
+#include "tuner/engine/loop/spending.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/process.h"
 
@@ -347,7 +348,7 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
 std::vector<store::AttemptRow> TrialDesk::leases() const {
   std::vector<store::AttemptRow> attempts;
   for (const auto& [number, running] : running_) {
-    attempts.push_back(running.attempt);
+    attempts.push_back(bill_item(running.attempt));
     if (running.waits) continue;
     attempts.back().lease_seconds =
         std::chrono::duration<double>(parts_.clock.steady_now() - running.started).count();

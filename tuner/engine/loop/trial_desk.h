@@ -26,7 +26,7 @@ class TrialDesk {
   explicit TrialDesk(Parts parts);
 
   int running() const { return static_cast<int>(running_.size()); }
-  // The running attempts, each with the lease that it has had so far.
+  // The running attempts as items of the bill, each with the lease that it has had so far.
   std::vector<store::AttemptRow> leases() const;
 
   // Starts an attempt. What kept it from being started, if anything did; the trial is queued then.

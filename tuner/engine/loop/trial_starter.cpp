@@ -34,7 +34,7 @@ void TrialStarter::on_fault(const Fault& fault) {
 
 void TrialStarter::fill(const std::function<bool()>& may_go_on) {
   while (may_go_on() && (has_waiting() || parts_.source.is_busy() || parts_.source.may_ask()) &&
-         parts_.spending.has_room(parts_.desk.leases()) && has_slot()) {
+         has_budget_left() && has_slot()) {
     if (const auto number = queue_.due(parts_.clock.steady_now())) {
       if (!start_again(*number)) return;
       continue;
@@ -51,6 +51,11 @@ void TrialStarter::fill(const std::function<bool()>& may_go_on) {
     }
     start(*suggestion);
   }
+}
+
+// Without a budget nobody looks through what runs.
+bool TrialStarter::has_budget_left() const {
+  return !parts_.spending.has_budget() || parts_.spending.has_room(parts_.desk.leases());
 }
 
 bool TrialStarter::start_again(int number) {

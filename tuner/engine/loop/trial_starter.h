@@ -57,6 +57,7 @@ class TrialStarter {
 
  private:
   bool has_slot();
+  bool has_budget_left() const;
   bool start_again(int number);
   std::optional<strategies::Suggestion> next_new();
   void start(const strategies::Suggestion& suggestion);

@@ -10,6 +10,7 @@
 #include "tuner/core/json.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/supervisor_process.h"
+#include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/job_folder.h"
 #include "tuner/engine/slurm/job_options.h"
 #include "tuner/engine/slurm/query_pace.h"
@@ -92,7 +93,7 @@ std::string submit(const NodeProbe& probe, const fs::path& script, const fs::pat
 // Why its script said nothing that can be read here, where its exit code tells; else the job was lost.
 void judge_unseen(const NodeProbe& probe, const std::string& job, const fs::path& supervisor) {
   const auto script = job_exit(job);
-  if (!script || script->signal != 0) return;
+  if (!script || !script->has_run) return;
   const std::string node = script->node.empty() ? "the node of job " + job : "node " + script->node;
   if (script->code == kSupervisorUnseen)
     throw Error(ExitCode::kEnvironment, node + " does not see " + supervisor.string(),
@@ -147,6 +148,7 @@ Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path&
   QueryPace pace(began);
   std::optional<SteadyTime> over;
   bool was_said = false;
+  std::string said_why;
   while (probe.signals() == 0) {
     const Answer answer = read_answer(answer_file);
     const SteadyTime now = steady_clock::now();
@@ -168,6 +170,11 @@ Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path&
       const QueueAnswer queue = queued_jobs(name);
       pace.on_answer(steady_clock::now());
       const bool is_listed = !queue.jobs.empty() && !queue.jobs.front().is_over();
+      if (is_listed)
+        if (const std::string why = hopeless_reason(queue.jobs.front()); !why.empty() && why != said_why) {
+          probe.notice("job " + job + " may wait for ever: " + why);
+          said_why = why;
+        }
       if (queue.problem.empty() && !is_listed) over = steady_clock::now();
     }
     std::this_thread::sleep_for(kLook);

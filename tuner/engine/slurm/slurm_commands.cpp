@@ -161,10 +161,11 @@ std::optional<JobExit> job_exit(const std::string& job) {
   const auto code = pairs.find("ExitCode"), node = pairs.find("BatchHost");
   if (code == pairs.end()) return std::nullopt;
   JobExit script;
-  const std::string& both = code->second;  // "87:0"
-  const char* const end = both.data() + both.size();
-  const char* const colon = std::from_chars(both.data(), end, script.code).ptr;
-  if (colon != end) std::from_chars(colon + 1, end, script.signal);
+  std::from_chars(code->second.data(), code->second.data() + code->second.size(), script.code);
+  // It is "87:0"; of a job that could not be launched, or was ended, "0:0" or "0:15".
+  const auto state = pairs.find("JobState");
+  const bool is_completed = state != pairs.end() && state->second == "COMPLETED";
+  script.has_run = is_completed || script.code != 0;
   if (node != pairs.end()) script.node = node->second;
   return script;
 }

@@ -55,8 +55,9 @@ std::string cancel_jobs(const std::vector<std::string>& jobs, bool waiting_only)
 
 // What a finished job's script exited with, and on which node, as long as the controller remembers.
 struct JobExit {
-  int code = 0, signal = 0;
-  std::string node;  // of its nodes the one that the script ran on
+  int code = 0;
+  bool has_run = false;  // to its end, and was not ended
+  std::string node;      // of its nodes the one that the script ran on
 };
 std::optional<JobExit> job_exit(const std::string& job);
 
