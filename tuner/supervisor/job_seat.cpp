@@ -15,6 +15,7 @@
 #include "tuner/core/json.h"
 #include "tuner/core/stop_reason.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::supervisor {
@@ -127,6 +128,7 @@ void JobSeat::beat(SteadyTime now) {
 std::optional<JobWord> JobSeat::look(SteadyTime now) {
   if (now < next_look_) return std::nullopt;
   next_look_ = now + (now - began_ < kYouth ? kLook : kLateLook);
+  look_anew(folder_);
   if (is_there(folder_ / kFenceFile)) return JobWord{Milliseconds(0), to_string(StopReason::kLost)};
   if (!is_there(folder_ / kStopFile)) return std::nullopt;
   const JsonFile stop = read_json_file(folder_ / kStopFile, kMostBytes);
