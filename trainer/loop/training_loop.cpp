@@ -110,7 +110,7 @@ ExitCode TrainingLoop::train() {
   while (!done())
     if (!train_epoch()) {
       save();
-      // Whoever watches over several machines may end all of them when one has ended.
+      // What watches over several machines may end all of them when one has ended.
       team().any(false);
       err_ << "interrupted: a checkpoint of epoch " << progress_.epoch << ", batch " << progress_.batch
            << " of " << batches_.size() << " is in " << settings_.checkpoint_dir.string() << std::endl;

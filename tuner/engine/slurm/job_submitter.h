@@ -49,7 +49,7 @@ class JobSubmitter {
   JobBoard& board_;
   const std::function<void(AttemptId, const std::string&)> on_refused_;
   std::map<std::string, std::optional<Doubt>> batches_;  // that have been submitted, or may have been
-  bool is_submitting_ = false;
+  std::string under_way_;                                // that sbatch is asked to take; empty: none
   SteadyTime retry_at_{};
   Milliseconds retry_after_;
 };

@@ -17,7 +17,7 @@ namespace {
 // A controller that is dead lets squeue hang for 5 s and more; one that is busy answers late.
 constexpr Milliseconds kQueryLimit{10'000};
 // sbatch gives up by itself: after MessageTimeout (10 s by default) where the controller is silent, after 120
-// s where its queue is full (15 tries). Whoever ends it before does not know what has become of the job.
+// s where its queue is full (15 tries). Ended before, it leaves unknown what has become of the job.
 constexpr Milliseconds kSubmitLimit{180'000};
 
 // States of jobs that are over (squeue(1), JOB STATE CODES).
