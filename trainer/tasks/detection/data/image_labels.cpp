@@ -27,14 +27,15 @@ std::size_t objects_of_all(const Dataset& dataset) {
 }  // namespace
 
 std::optional<int> class_of_image(const Dataset& dataset, const Example& example) {
+  std::filesystem::path folder = example.image.parent_path();
+  for (; folder.has_filename(); folder = folder.parent_path())
+    for (std::size_t i = 0; i < dataset.classes.size(); ++i)
+      if (lowered(folder.filename().string()) == lowered(dataset.classes[i])) return static_cast<int>(i) + 1;
   const std::string name = lowered(example.image.filename().string());
   std::optional<int> found;
   std::size_t longest = 0;
   for (std::size_t i = 0; i < dataset.classes.size(); ++i) {
     const std::string wanted = lowered(dataset.classes[i]);
-    const std::filesystem::path folders = example.image.parent_path();
-    for (const std::filesystem::path& folder : folders)
-      if (lowered(folder.string()) == wanted) return static_cast<int>(i) + 1;
     if (wanted.size() <= longest || !name.starts_with(wanted) || is_letter_at(name, wanted.size())) continue;
     longest = wanted.size();
     found = static_cast<int>(i) + 1;

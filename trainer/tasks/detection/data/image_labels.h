@@ -8,8 +8,8 @@
 
 namespace tune::trainer::detection {
 
-// The class (1-based) that one of the folders of the image is named after, else the one with the longest name
-// that the image's name begins with ("rolled-in_scale_7.jpg"), in any case. nullopt: none.
+// The class (1-based) that the nearest of the folders of the image is named after, else the one with the
+// longest name that the image's name begins with ("rolled-in_scale_7.jpg"), in any case. nullopt: none.
 std::optional<int> class_of_image(const Dataset& dataset, const Example& example);
 
 // What label_by_image() changed.

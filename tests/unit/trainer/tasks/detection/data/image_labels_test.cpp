@@ -35,6 +35,7 @@ TEST_CASE(
   };
   CHECK(said("data/Scratches/images/7.jpg") == 3);
   CHECK(said("data/scratches/pit_7.jpg") == 3);
+  CHECK(said("/pit/scratches/images/7.jpg") == 3);
   CHECK(said("images/pitted_surface_12.jpg") == 2);
   CHECK(said("images/pit_12.jpg") == 1);
   CHECK(said("images/PIT-12.jpg") == 1);
