@@ -1,6 +1,6 @@
 #pragma once
-// The disk that a store lies on: how much of it is free, whether it is one of this machine's, folders of one's
-// own there, and what other machines have put into them.
+// The disk that a store lies on: how much of it is free, whether it is one of this machine's, folders of
+// one's own there, and what other machines have put into them.
 #include <cstdint>
 #include <filesystem>
 #include <optional>

@@ -186,7 +186,8 @@ void JobSubmitter::settle_doubts(const std::set<std::string>& seen, SteadyTime a
   for (auto& [id, job] : board_.jobs) {
     if (job.stage != Stage::kSubmitting || job.batch == under_way_ || batches_[job.batch]) continue;
     job.stage = Stage::kSubmitted;
-    job.submitted = asked - Milliseconds(1);
+    // The files of one that was taken up have been looked at; those of others are, before it counts as gone.
+    job.submitted = job.was_taken_up ? asked - Milliseconds(1) : asked;
     job.next_look = asked;
   }
 }
