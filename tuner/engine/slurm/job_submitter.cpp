@@ -35,7 +35,10 @@ std::string nodes_excluded_by(const std::vector<std::string>& options) {
 }  // namespace
 
 JobSubmitter::JobSubmitter(JobBoard& board, std::function<void(AttemptId, const std::string&)> on_refused)
-    : board_(board), on_refused_(std::move(on_refused)), retry_after_(kFirstRetry) {}
+    : board_(board),
+      on_refused_(std::move(on_refused)),
+      most_at_once_(kLargestArray),
+      retry_after_(kFirstRetry) {}
 
 void JobSubmitter::work(SteadyTime now) {
   if (!under_way_.empty() || now < retry_at_) return;
@@ -45,7 +48,7 @@ void JobSubmitter::work(SteadyTime now) {
     if (job.stage != Stage::kWaiting) continue;
     oldest = std::min(oldest, job.since);
     // Tasks of an array have their time in common.
-    if (waiting.size() < kLargestArray &&
+    if (waiting.size() < most_at_once_ &&
         (waiting.empty() || job.time == board_.jobs.at(waiting.front()).time))
       waiting.push_back(id);
   }
@@ -131,6 +134,7 @@ void JobSubmitter::on_answer(const std::string& batch, const Submission& answer,
   if (answer.kind == Submission::Kind::kAccepted) {
     crash_point("batch_submitted");
     retry_after_ = kFirstRetry;
+    most_at_once_ = std::min(2 * most_at_once_, kLargestArray);
     std::vector<std::string> unwanted;
     for (const AttemptId id : ids) {
       ClusterJob& job = board_.jobs.at(id);
@@ -152,6 +156,8 @@ void JobSubmitter::on_answer(const std::string& batch, const Submission& answer,
   batches_.erase(batch);
   if (answer.kind == Submission::Kind::kBusy) {
     for (const AttemptId id : ids) board_.jobs.at(id).stage = Stage::kWaiting;
+    // A quota that never has room for all of an array may have it for a part.
+    most_at_once_ = std::max<std::size_t>(1, ids.size() / 2);
     return put_off(now, answer.problem);
   }
   for (const AttemptId id : ids) on_refused_(id, with_nodes_left_out(answer.problem));
