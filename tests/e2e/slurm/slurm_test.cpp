@@ -278,7 +278,7 @@ TEST_CASE(
 
 TEST_CASE("a budget of GPU hours counts what jobs have held, and ends a study of jobs") {
   if (!has_cluster()) return;
-  SlurmStudy study("sleep 2; echo loss=0.$1");
+  SlurmStudy study("echo loss=0.$1; sleep 60");
   study.spec["limits"] = {{"trials", 20}, {"parallel", 2}, {"gpu_hours", 6.0 / 3600}};
   const ShellResult run = study.search();
   INFO(run.out << run.err);
