@@ -106,6 +106,8 @@ Submission::Kind refusal_kind(const std::string& text) {
   if (has_any(text, {"timed out", "Zero Bytes were transmitted", "Transport endpoint", "did not end within",
                      "Unexpected message received", "Connection reset"}))
     return Submission::Kind::kDoubtful;
+  // A site's MaxArraySize: smaller arrays are tried.
+  if (has_any(text, {"Invalid job array"})) return Submission::Kind::kBusy;
   if (has_any(text, {"Unable to contact", "Connection refused", "temporarily", "try again", "Limit",
                      "limit exceeded", "submit limit", "QOSMax", "AssocMax", "violates accounting",
                      "in standby mode", "disabled", "maximum array", "MaxJobCount"}) &&
