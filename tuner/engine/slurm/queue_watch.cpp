@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "tuner/core/error.h"
@@ -13,6 +14,9 @@ namespace {
 
 using std::chrono::steady_clock;
 using Stage = ClusterJob::Stage;
+
+constexpr int kLastLooks = 3;
+constexpr Milliseconds kBetweenLastLooks{1'000};
 
 }  // namespace
 
@@ -149,8 +153,14 @@ void QueueWatch::end_strangers(const QueueAnswer& answer) {
 
 void QueueWatch::end_left_overs() const {
   if (!submitter_.has_submitted()) return;
-  const std::set<std::string> left = strangers_in(queued_jobs(board_.job_name));
-  cancel_jobs({left.begin(), left.end()}, false);
+  // A controller that has just come back may take a job for running again after it was cancelled.
+  for (int i = 0; i < kLastLooks; ++i) {
+    if (i > 0) std::this_thread::sleep_for(kBetweenLastLooks);
+    const QueueAnswer answer = queued_jobs(board_.job_name);
+    const std::set<std::string> left = strangers_in(answer);
+    if (answer.problem.empty() && left.empty()) return;
+    cancel_jobs({left.begin(), left.end()}, false);
+  }
 }
 
 void QueueWatch::explain_unseen(const ClusterJob& job) {
