@@ -54,6 +54,18 @@ TEST_CASE("Objects of another class than their image's are counted, and take tha
         "2 of 4 objects, in 1 of 3 images, are of another class than their image says");
 }
 
+TEST_CASE("Folders above the data set say nothing of its images") {
+  Dataset dataset = dataset_of({example("/home/scratches/set/images/pit_1.jpg", {1}),
+                                example("/home/scratches/set/images/pitted_surface_1.jpg", {2})});
+  CHECK(label_by_image(dataset).objects == 0);
+  Dataset nested = dataset_of({example("/home/scratches/set/pit/1.jpg", {3}),
+                               example("/home/scratches/set/pitted_surface/1.jpg", {2})});
+  CHECK(label_by_image(nested).objects == 1);
+  // All of one class lie in its folder.
+  Dataset one = dataset_of({example("set/pit/1.jpg", {3}), example("set/pit/2.jpg", {1})});
+  CHECK(label_by_image(one).objects == 1);
+}
+
 TEST_CASE("Images with objects that say no class are refused by name") {
   Dataset dataset = dataset_of({example("pit_1.jpg", {1}), example("photo_1.jpg", {3})});
   CHECK(contains(message_of(ExitCode::kBadData, [&] { label_by_image(dataset); }),
