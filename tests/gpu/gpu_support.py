@@ -171,8 +171,8 @@ class Phase:
     def synthesize(self, folder, images, size=128, seed=1, task="detection"):
         self.tune_train("synthesize", "--task", task, "--output", folder, "--images", images, "--size", size, "--seed", seed)
 
-    def trial_file(self, folder, data, model, fixed, precision, task="detection"):
-        """A trial of a built-in task, as tune would write it, on the first GPU."""
+    def trial_file(self, folder, data, model, fixed, precision, task="detection", processes=1):
+        """A trial of a built-in task, as tune would write it, on the first GPUs."""
         places = {f"{name}_dir": str(folder / name) for name in ("output", "checkpoint")}
         for place in places.values():
             pathlib.Path(place).mkdir(parents=True)
@@ -183,7 +183,7 @@ class Phase:
                  "trainer": {"task": task, "model": model, "recipe": recipe, "data": str(data),
                              "split": {"fractions": [0.9, 0.1], "grouping": "image"}},
                  "threads": self.threads(), "precision": precision, **places,
-                 "devices": [] if self.options.cpu else [gpus()[0][0]]}
+                 "processes": processes, "devices": [] if self.options.cpu else [gpu[0] for gpu in gpus()[:processes]]}
         file = folder / "trial.json"
         file.write_text(json.dumps(trial))
         return file
@@ -191,8 +191,10 @@ class Phase:
     def threads(self):
         return 1 if self.options.tiny else len(os.sched_getaffinity(0))
 
-    def environment_of_trial(self):
-        return self.environment() if self.options.cpu else self.environment(CUDA_VISIBLE_DEVICES=gpus()[0][0])
+    def environment_of_trial(self, processes=1):
+        if self.options.cpu:
+            return self.environment()
+        return self.environment(CUDA_VISIBLE_DEVICES=",".join(gpu[0] for gpu in gpus()[:processes]))
 
     @staticmethod
     def end(processes):

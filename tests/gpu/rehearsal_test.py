@@ -45,7 +45,8 @@ class Rehearsal(unittest.TestCase):
         for claim in ("kill -9 of the loop leaves no memory held",
                       "detection ssd128-resnet18-half in bf16 on cpu: loss differs by 0 ",
                       "pretraining ssd128-resnet18-half interrupted after 3 batches", "bit for bit",
-                      "ssd128-resnet18-half trains beside Python", "resnet18 trains beside Python", "the study ends with its five rows: scratch: test mAP"):
+                      "ssd128-resnet18-half trains beside Python", "resnet18 trains beside Python", "on two GPUs trains beside one",
+                      "the study ends with its five rows: scratch: test mAP"):
             self.assertIn(claim, results)
         self.assertEqual({file.name for file in self.output.iterdir()},
                          {"results.log", *(f"{phase}.log" for phase in PHASES), "speed.md", "study.md", "study.html"})

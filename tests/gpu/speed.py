@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from gpu_support import ROOT, Load, Phase, Unmet
+from gpu_support import ROOT, Load, Phase, Unmet, gpus
 
 PEER = ROOT / "tests" / "bench" / "train_peer.py"
 # What is worth most comes first. The rate is a guess, of which the number of epochs is made.
@@ -29,6 +29,7 @@ HEADER = ["model", "precision", "batch", "tune-train", "Python", "Python, compil
           "waits for data: tune-train", "busy: tune-train", "busy: Python", "peak MiB: tune-train", "peak MiB: Python",
           "Python's warm-up"]
 OPERATORS = 12  # of a step that the log lists
+TWO_GPUS = 1.8
 
 
 def matrix_rate(phase):
@@ -73,16 +74,16 @@ def task_of(model):
     return "image_classification" if model in CLASSIFIERS else "detection"
 
 
-def ours(phase, data, model, batch, epochs, turn):
+def ours(phase, data, model, batch, epochs, turn, processes=1):
     """The first epoch holds cuDNN's search and is left out: the rates that the lines give are means since the beginning."""
     # Evaluated and saved once, at the end, which is not counted.
     fixed = {"epochs": epochs, "batch_size": batch, "eval_steps": 1000000}
-    file = phase.trial_file(phase.scratch / f"{model}-{turn}", data, model, fixed, precision(phase), task_of(model))
+    file = phase.trial_file(phase.scratch / f"{model}-{turn}", data, model, fixed, precision(phase), task_of(model), processes)
     done = []  # (epoch, images per second, when)
     for_data = 0  # percent; less than one is not said
     with Load(phase.options.cpu) as load:
         process = phase.start([phase.program("tune-train"), "--trial", file], stderr=subprocess.PIPE,
-                              env=phase.environment_of_trial())
+                              env=phase.environment_of_trial(processes))
         for line in process.stderr:
             print(line, end="", file=sys.stderr)
             if said := re.match(r"epoch (\d+)/\d+ done\s+([0-9.]+) images/s", line):
@@ -166,6 +167,18 @@ def row(phase, data, model, batch, epochs, operations, rate):
             f"{best.warm_up:.1f} s"]
 
 
+def show_two_gpus(phase, data, model, batch, epochs):
+    """The same batches on one GPU and on two."""
+    what = f"{model} on two GPUs trains beside one"
+    if not phase.options.cpu and len(gpus()) < 2:
+        return phase.skip(what, "needs two GPUs")
+    with phase.claim(what) as claim:
+        one, two = (ours(phase, data, model, batch, epochs, f"of-{count}", count).rate for count in (1, 2))
+        claim.detail = f"batches of {batch}, {one:.1f} and {two:.1f} images a second, {two / one:.2f} times (at least {TWO_GPUS})"
+        if not phase.options.cpu and two < TWO_GPUS * one:
+            raise Unmet(claim.detail)
+
+
 def main():
     phase = Phase(__doc__)
     tiny = phase.options.tiny
@@ -194,6 +207,9 @@ def main():
                 "Busy: the share of time in which nvidia-smi saw a kernel under way; the rest is waiting for data and launches.",
                 f"Python: images on the device, {COMPILE_MODE}; tune-train's two numbers are its two turns.",
                 "Peak memory is the device's, contexts included."])
+    model, batch, guess = models[0]
+    epochs = 2 if tiny else max(2, round(MEASURED_SECONDS * guess / images)) + 1
+    show_two_gpus(phase, data[task_of(model)], model, batch if tiny else 2 * batch, epochs)
     phase.finish()
 
 
