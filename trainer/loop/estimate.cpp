@@ -115,10 +115,15 @@ class Measurement {
     describe(result);
     const std::int64_t batch = part_of(std::min<std::int64_t>(training_.plan().batch_size, result.examples));
     enter_training();
-    const auto [smaller, larger] = count_steps(batch);
-    const CarriedOn carried = carry_on(smaller, larger, batch);
+    const CountedStep first = count(std::min(batch, kFewestExamples));
+    // Before all others, where it is known to fit: steps of other sizes leave gaps that a training has not.
     std::optional<CountedStep> whole;
-    if (larger.examples == batch || is_worth_measuring(larger, carried, batch)) whole = count_whole(batch);
+    if (is_worth_measuring(first, growth_of_example(first) * batch, batch)) whole = count_whole(batch);
+    const auto [smaller, larger] = count_steps(first, batch);
+    const CarriedOn carried = carry_on(smaller, larger, batch);
+    if (!whole &&
+        (larger.examples == batch || is_worth_measuring(larger, carried.growth + carried.beyond, batch)))
+      whole = count_whole(batch);
     result.batch_size = batch;
     fill_memory(result, smaller, larger, carried, whole);
     fill_time(result, whole ? *whole : larger);
@@ -226,27 +231,28 @@ class Measurement {
   }
 
   // Of two sizes, or the same step twice where one is the batch itself.
-  std::pair<CountedStep, CountedStep> count_steps(std::int64_t batch) {
-    const CountedStep first = count(std::min(batch, kFewestExamples));
+  std::pair<CountedStep, CountedStep> count_steps(const CountedStep& first, std::int64_t batch) {
     std::int64_t fits = batch;
-    if (const auto free = free_memory_bytes(compute_.device)) {
-      // No more than in proportion to the smallest, as what does not grow with the batch is part of that.
-      const std::int64_t each = std::max<std::int64_t>(1, first.growth() / first.examples);
-      fits = *free / 2 / each;
-    }
+    if (const auto free = free_memory_bytes(compute_.device)) fits = *free / 2 / growth_of_example(first);
     counted_ = counted_batches(batch, fits);
     CountedStep smaller = count(counted_.front());
     if (counted_.size() == 1) return {smaller, smaller};
     return {std::move(smaller), count(counted_.back())};
   }
 
-  bool is_worth_measuring(const CountedStep& larger, const CarriedOn& carried, std::int64_t batch) const {
+  // No less than each more adds, as what does not grow with the batch is part of it.
+  static std::int64_t growth_of_example(const CountedStep& first) {
+    return std::max<std::int64_t>(1, first.growth() / first.examples);
+  }
+
+  // Whether a step of the whole batch, which grows by so many bytes, fits this machine and is soon done.
+  bool is_worth_measuring(const CountedStep& smaller, std::int64_t growth, std::int64_t batch) const {
     const double seconds =
-        (kRounds + 2) * larger.seconds * static_cast<double>(batch) / static_cast<double>(larger.examples);
+        (kRounds + 2) * smaller.seconds * static_cast<double>(batch) / static_cast<double>(smaller.examples);
     const auto free = free_memory_bytes(compute_.device);
     constexpr double kMostOfFree = 0.8;
     return seconds <= kLongTime * request_.seconds && !request_.interrupted() && free &&
-           static_cast<double>(carried.growth + carried.beyond) < kMostOfFree * static_cast<double>(*free);
+           static_cast<double>(growth) < kMostOfFree * static_cast<double>(*free);
   }
 
   void fill_memory(TrainingEstimate& result, const CountedStep& smaller, const CountedStep& larger,

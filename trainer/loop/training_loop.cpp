@@ -110,7 +110,7 @@ ExitCode TrainingLoop::train() {
   while (!done())
     if (!train_epoch()) {
       save();
-      // Whoever watches over several machines may end all of them when one has ended.
+      // What watches over several machines may end all of them when one has ended.
       team().any(false);
       err_ << "interrupted: a checkpoint of epoch " << progress_.epoch << ", batch " << progress_.batch
            << " of " << batches_.size() << " is in " << settings_.checkpoint_dir.string() << std::endl;
@@ -306,6 +306,8 @@ void TrainingLoop::next_epoch() {
 }
 
 void TrainingLoop::read_losses() {
+  // Who waits for a device waits for ever; a process that hangs is missed in time here.
+  if (settings_.compute.accelerated) team().any(false);
   const torch::Tensor sums = passes_.loss_sums().cpu();
   const auto losses = static_cast<std::size_t>(sums.size(1));
   const double* values = sums.data_ptr<double>();

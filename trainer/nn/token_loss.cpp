@@ -33,13 +33,20 @@ class TokenLoss : public torch::autograd::Function<TokenLoss> {
       const torch::Tensor part = hidden.slice(0, begin, begin + rows),
                           target = targets.slice(0, begin, begin + rows).unsqueeze(1);
       torch::Tensor logits = logits_of(part, output);
-      const torch::Tensor all = torch::logsumexp(logits, 1, /*keepdim=*/true);
-      sum.add_((all - (1 - smoothing) * logits.gather(1, target)).sum());
+      const torch::Tensor own = (1 - smoothing) * logits.gather(1, target);
       if (smoothing > 0) sum.sub_(logits.sum(), smoothing / words);
-      if (!of_hidden && !of_weight) continue;
+      if (!of_hidden && !of_weight) {
+        sum.add_((torch::logsumexp(logits, 1, /*keepdim=*/true) - own).sum());
+        continue;
+      }
       torch::Tensor slope;
       if (output.cap) slope = 1 - (logits / *output.cap).square();
-      torch::Tensor& gradient = logits.sub_(all).exp_();  // the probabilities
+      // Exponentials are taken once, for their sum and for the probabilities.
+      const torch::Tensor largest = logits.amax(1, /*keepdim=*/true);
+      torch::Tensor& gradient = logits.sub_(largest).exp_();
+      const torch::Tensor total = gradient.sum(1, /*keepdim=*/true);
+      sum.add_((largest + total.log() - own).sum());
+      gradient.mul_(total.reciprocal());
       gradient.scatter_add_(1, target, torch::full_like(target, smoothing - 1, gradient.options()));
       if (smoothing > 0) gradient.sub_(smoothing / words);
       if (output.cap) gradient.mul_(slope);

@@ -11,10 +11,10 @@ namespace tune::trainer::parallel {
 
 // Starts the running program `count` times on this one of the machines with the same arguments, each with its
 // place in the environment, and waits for all of them. The first of all is the one that prints results.
-// SIGTERM and the first SIGINT are passed on as SIGTERM, a second SIGINT ends all at once. When one ends
-// badly, the others are killed soon after; they also die with this process. Returns 0, or 130 where they were
-// interrupted. Throws Error with the code and the reason of the one that failed first; where a signal killed
-// that one, says so on `notes` and ends this process by the same signal.
+// SIGTERM, SIGHUP and the first SIGINT are passed on as SIGTERM, a second SIGINT ends all at once. When one
+// ends badly, the others are killed soon after; they also die with this process. Returns 0, or 130 where they
+// were interrupted. Throws Error with the code and the reason of the one that failed first; where a signal
+// killed that one, says so on `notes` and ends this process by the same signal.
 ExitCode run_processes(int count, const Machines& machines, const std::vector<std::string>& arguments,
                        std::ostream& notes);
 

@@ -165,8 +165,7 @@ Options& declare_run(Options& options) {
   return options
       .flag("detach",
             "go on without this terminal, also after a log-out; `tune watch` and `tune stop` find it; on a "
-            "cluster a "
-            "signal leaves its jobs alone, and the same command takes them up again")
+            "cluster a signal leaves its jobs alone, and the same command takes them up again")
       .value("runner", "WHERE",
              "where the trials run, in place of runner.kind: local, or slurm for the cluster that sbatch "
              "submits to")

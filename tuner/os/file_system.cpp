@@ -1,8 +1,10 @@
 #include "tuner/os/file_system.h"
 
+#include <fcntl.h>
 #include <sys/vfs.h>
 
 #include "tuner/core/error.h"
+#include "tuner/os/descriptor.h"
 
 namespace tune {
 namespace {
@@ -52,6 +54,10 @@ void make_private_folder(const std::filesystem::path& folder) {
     throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
                 "name a folder that you may write with --store, or in $TUNE_STORE");
   }
+}
+
+void look_anew(const std::filesystem::path& folder) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 std::uint64_t free_disk_bytes(const std::filesystem::path& path) {

@@ -1,6 +1,6 @@
 #pragma once
-// The disk that a store lies on: how much of it is free, whether it is one of this machine's, and folders of
-// one's own there.
+// The disk that a store lies on: how much of it is free, whether it is one of this machine's, folders of
+// one's own there, and what other machines have put into them.
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -20,5 +20,9 @@ std::optional<std::string> network_file_system(const std::filesystem::path& path
 std::optional<std::string> network_warning(const std::filesystem::path& store);
 // Creates a folder of a store (mode 0700) where there is none. Throws Error(kEnvironment).
 void make_private_folder(const std::filesystem::path& folder);
+// Has a network file system ask its server which files the folder has. Otherwise it remembers for up to a
+// minute that one was not there (nfs(5), "Directory entry caching"); what is opened is asked for anew (the
+// same, "Close-to-open cache consistency"). A folder that cannot be opened is met by what reads its files.
+void look_anew(const std::filesystem::path& folder);
 
 }  // namespace tune

@@ -18,8 +18,10 @@ struct OwnOption {
   char letter;
   const char* cure;
 };
-constexpr const char* kTunes = "leave it out: tune says it itself";
-constexpr std::array<OwnOption, 21> kOwnOptions{
+constexpr const char *kTunes = "leave it out: tune says it itself",
+                     *kGpus = "use runner.gres, or resources.gpus_per_trial",
+                     *kTasks = "use runner.nodes_per_trial, and resources.processes_per_trial on each node";
+constexpr std::array<OwnOption, 30> kOwnOptions{
     {{"array", 'a', kTunes},
      {"comment", ' ', kTunes},
      {"job-name", 'J', kTunes},
@@ -37,14 +39,25 @@ constexpr std::array<OwnOption, 21> kOwnOptions{
      {"signal", ' ', kTunes},
      {"partition", 'p', "use runner.partition"},
      {"account", 'A', "use runner.account"},
-     {"gres", ' ', "use runner.gres, or resources.gpus_per_trial"},
+     {"gres", ' ', kGpus},
+     {"gpus", 'G', kGpus},
+     {"gpus-per-node", ' ', kGpus},
+     {"gpus-per-task", ' ', kGpus},
+     {"gpus-per-socket", ' ', kGpus},
+     {"ntasks", 'n', kTasks},
+     {"ntasks-per-node", ' ', kTasks},
+     {"requeue", ' ', "leave it out: tune begins a trial again by itself"},
+     {"hold", 'H', "leave it out: such a job waits for ever"},
+     {"clusters", 'M', "run tune where that cluster's jobs are submitted from"},
      {"time", 't', "use runner.time"},
      {"cpus-per-task", 'c', "use runner.cpus"},
      {"nodes", 'N', "use runner.nodes_per_trial"}}};
 
 const OwnOption* own_option(std::string_view option) {
   for (const OwnOption& own : kOwnOptions) {
-    if (option.starts_with("--") && option.substr(2, option.find('=') - 2) == own.name) return &own;
+    // sbatch takes the beginning of a name for it.
+    const std::string_view name = option.starts_with("--") ? option.substr(2, option.find('=') - 2) : "";
+    if (!name.empty() && own.name.starts_with(name)) return &own;
     if (!option.starts_with("--") && option.size() > 1 && option[1] == own.letter) return &own;
   }
   return nullptr;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -14,6 +15,7 @@
 #include "tuner/core/json.h"
 #include "tuner/core/stop_reason.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::supervisor {
@@ -65,7 +67,11 @@ void touch(const fs::path& file) {
 }  // namespace
 
 JobSeat::JobSeat(const Launch& launch)
-    : folder_(launch.folder), token_(launch.token), began_ms_(job_began_ms()), began_(steady_clock::now()) {
+    : folder_(launch.folder),
+      token_(launch.token),
+      nodes_(launch.job->nodes),
+      began_ms_(job_began_ms()),
+      began_(steady_clock::now()) {
   if (launch.job->time_left) {
     const Milliseconds passed(wall_ms() - began_ms_);
     end_ = began_ + *launch.job->time_left - passed;
@@ -122,6 +128,7 @@ void JobSeat::beat(SteadyTime now) {
 std::optional<JobWord> JobSeat::look(SteadyTime now) {
   if (now < next_look_) return std::nullopt;
   next_look_ = now + (now - began_ < kYouth ? kLook : kLateLook);
+  look_anew(folder_);
   if (is_there(folder_ / kFenceFile)) return JobWord{Milliseconds(0), to_string(StopReason::kLost)};
   if (!is_there(folder_ / kStopFile)) return std::nullopt;
   const JsonFile stop = read_json_file(folder_ / kStopFile, kMostBytes);
@@ -129,6 +136,20 @@ std::optional<JobWord> JobSeat::look(SteadyTime now) {
     return std::nullopt;
   return JobWord{Milliseconds(stop.value.value("grace_ms", std::int64_t{0})),
                  stop.value.value("reason", std::string())};
+}
+
+pid_t JobSeat::ask_nodes() const {
+  std::string job = variable("SLURM_JOB_ID"), program = "scancel", signal = "--signal=TERM",
+              quiet = "--quiet";
+  if (nodes_ < 2 || job.empty()) return 0;
+  const std::array<char*, 5> argv{program.data(), quiet.data(), signal.data(), job.data(), nullptr};
+  const pid_t asker = ::fork();
+  if (asker != 0) return std::max<pid_t>(asker, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execvp(argv[0], argv.data());
+  ::_exit(static_cast<int>(ExitCode::kEnvironment));
 }
 
 SteadyTime JobSeat::due() const { return std::min(next_beat_, next_look_); }

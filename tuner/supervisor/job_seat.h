@@ -1,5 +1,7 @@
 #pragma once
 // A supervisor's place in a cluster's job, where nothing but files connects it with the runner.
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,9 +18,9 @@ struct JobWord {
 };
 
 // Owned by the supervisor, on its thread. It says who runs the attempt and that it lives, and looks for what
-// the runner asks; it ends nothing. The first supervisor of an attempt has it for good: a job that the
-// cluster begins a second time, maybe while its first script still runs on a node that was given up, finds
-// the place taken.
+// the runner asks; it ends nothing by itself. The first supervisor of an attempt has it for good: a job that
+// the cluster begins a second time, maybe while its first script still runs on a node that was given up,
+// finds the place taken.
 class JobSeat {
  public:
   explicit JobSeat(const Launch& launch);
@@ -32,6 +34,9 @@ class JobSeat {
   // What the runner wants by now.
   std::optional<JobWord> look(SteadyTime now);
   SteadyTime due() const;  // of the next beat or look
+  // Has the cluster ask what runs on all nodes of the job to end: srun, asked itself, has it killed at once.
+  // The process that does so, for the supervisor to reap; 0 where there is one node, or no process to be had.
+  pid_t ask_nodes() const;
   // When the attempt must end so that it can still save its state before the job's time is over.
   std::optional<SteadyTime> end() const { return end_; }
 
@@ -40,6 +45,7 @@ class JobSeat {
 
   const std::filesystem::path folder_;
   const std::string token_;
+  const int nodes_;
   std::string objection_;
   std::int64_t began_ms_ = 0;  // the job, by this node's clock
   int beats_ = 0;

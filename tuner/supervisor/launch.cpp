@@ -37,6 +37,7 @@ Launch read_launch(const std::filesystem::path& file) try {
   if (json.contains("job")) {
     const Json& job = json.at("job");
     launch.job.emplace().program_bytes = job.at("program_bytes").get<std::uint64_t>();
+    launch.job->nodes = job.value("nodes", 1);
     if (job.contains("time_left_ms"))
       launch.job->time_left = Milliseconds(job.at("time_left_ms").get<std::int64_t>());
   }

@@ -16,6 +16,7 @@ namespace tune::supervisor {
 struct JobLaunch {
   std::uint64_t program_bytes = 0;        // of the tune-supervisor that was found where it was planned
   std::optional<Milliseconds> time_left;  // from the job's begin until the attempt must end
+  int nodes = 1;                          // srun is the trainer where there are more
 };
 
 struct Launch {

@@ -242,6 +242,8 @@ void Supervisor::reap() {
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) tree_is_empty_ = true;  // ECHILD: orphans of the tree would be our children
     if (pid <= 0) break;
+    if (pid == asker_ && status != 0 && phase_ == Phase::kTerminating)
+      ask_tree();  // the cluster does not hear
     if (pid != trainer_.pid) continue;
     status_ = status;
     ended_ = steady_clock::now();
@@ -357,10 +359,14 @@ void Supervisor::end_tree(Milliseconds grace) {
   }
   phase_ = Phase::kTerminating;
   kill_at_ = kill_at;
-  if (grace > Milliseconds(0)) {
-    signal_tree(SIGTERM);
-    signal_tree(SIGCONT);  // a stopped process sees the first only then
-  }
+  if (grace == Milliseconds(0)) return;
+  if (seat_ && !status_) asker_ = seat_->ask_nodes();
+  if (asker_ == 0) ask_tree();
+}
+
+void Supervisor::ask_tree() {
+  signal_tree(SIGTERM);
+  signal_tree(SIGCONT);  // a stopped process sees the first only then
 }
 
 void Supervisor::signal_tree(int signal) {

@@ -51,6 +51,7 @@ class Supervisor {
   // recorded.
   void stop(Milliseconds grace, const std::string& reason);
   void end_tree(Milliseconds grace);
+  void ask_tree();
   void signal_tree(int signal);
   void drain_pipes();     // once the tree is empty
   bool may_wait() const;  // for room on the disk
@@ -60,6 +61,7 @@ class Supervisor {
 
   const Launch& launch_;
   std::optional<JobSeat> seat_;  // of one that runs in a cluster's job
+  pid_t asker_ = 0;              // that asks the nodes of the job to end; 0: none was needed
   std::optional<ExitFile> exit_file_;
   AttemptOutput output_;
   TrainerProcess trainer_;

@@ -50,8 +50,9 @@ inline const std::vector<loop::Recipe>& line_recipes() {
 
 class LineTraining final : public loop::Training {
  public:
-  explicit LineTraining(const loop::TrialFile& trial)
-      : values_(line_recipes().front().hyperparameters, trial.parameters),
+  LineTraining(const loop::TrialFile& trial, std::shared_ptr<const parallel::Team> team)
+      : team_(std::move(team)),
+        values_(line_recipes().front().hyperparameters, trial.parameters),
         seed_(trial.seed),
         points_(read_points(loop::text_key(trial.trainer, "data", ""))),
         plan_(loop::make_plan(values_)) {
@@ -72,7 +73,7 @@ class LineTraining final : public loop::Training {
     return {torch::mse_loss(layer_(tensors.at("x")), tensors.at("y"))};
   }
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override {
-    if (interrupted()) return {};
+    if (team_->any(interrupted())) return {};
     return {{"validation:rmse", rmse(layer_(points_.x), points_.y)}};
   }
   void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
@@ -85,6 +86,7 @@ class LineTraining final : public loop::Training {
   }
 
  private:
+  const std::shared_ptr<const parallel::Team> team_;
   const loop::Hyperparameters values_;
   const std::uint64_t seed_;
   const Points points_;
@@ -118,8 +120,8 @@ inline const loop::Task& line_task() {
   static const loop::Task task{
       .name = "line",
       .unit = "rows",
-      .start = [](const loop::TrialFile& trial, const loop::Compute&, std::ostream&)
-          -> std::unique_ptr<loop::Training> { return std::make_unique<LineTraining>(trial); },
+      .start = [](const loop::TrialFile& trial, const loop::Compute& compute, std::ostream&)
+          -> std::unique_ptr<loop::Training> { return std::make_unique<LineTraining>(trial, compute.team); },
       .trainer_keys =
           [] {
             return OrderedJson::array(

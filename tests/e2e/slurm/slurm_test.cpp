@@ -277,7 +277,7 @@ TEST_CASE(
 
 TEST_CASE("a budget of GPU hours counts what jobs have held, and ends a study of jobs") {
   if (!has_cluster()) return;
-  SlurmStudy study("sleep 2; echo loss=0.$1");
+  SlurmStudy study("echo loss=0.$1; sleep 60");
   study.spec["limits"] = {{"trials", 20}, {"parallel", 2}, {"gpu_hours", 6.0 / 3600}};
   const ShellResult run = study.search();
   INFO(run.out << run.err);
@@ -321,6 +321,21 @@ TEST_CASE("a trial of two nodes runs its command once on each of them") {
   CHECK(meeting.starts_with("2 1 " + first.substr(0, first.size() - 1) + ":"));
   CHECK(meeting.ends_with(" 0\n"));
   CHECK(trial_json(study, 1).at("attempts").at(0).at("devices").size() == 2);
+}
+
+TEST_CASE("a trial of two nodes that is stopped may save its state on both") {
+  if (!has_cluster()) return;
+  SlurmStudy study(
+      "trap 'echo $SLURM_PROCID >> saved; exit 0' TERM\n"
+      "echo loss=0.$1; while :; do sleep 0.1; done");
+  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  study.spec["runner"]["nodes_per_trial"] = 2;
+  const ShellResult stopped =
+      study.on_cluster(kStartOnCluster + until("[ \"$(wc -l <ran)\" = 2 ]") +
+                       "kill -INT $tune; wait $tune; code=$?\n" + kNoJobs + "exit $code");
+  INFO(stopped.out << study.shell("cat err store/s/trials/1/attempts/1/log").out);
+  CHECK(stopped.exit_code == 130);
+  CHECK(study.shell("sort saved").out == "0\n1\n");
 }
 
 TEST_CASE("what a partition cannot give is refused before anything is submitted, each with its place") {

@@ -28,8 +28,9 @@ class EstimatedPlace : public ShellPlace {
 
 TEST_CASE("a trial's peak memory is foreseen from steps of smaller batches") {
   const EstimatedPlace place;
-  place.write("trial.json", trial({{"epochs", 1}, {"batch_size", 16}, {"image_size", 64}}));
-  const Json estimate = place.json("tune-train estimate --trial trial.json --seconds 0.2 --json 2> err");
+  // Of some epochs: the heap of a process goes on growing beyond the first steps.
+  place.write("trial.json", trial({{"epochs", 4}, {"batch_size", 16}, {"image_size", 64}}));
+  const Json estimate = place.json("tune-train estimate --trial trial.json --seconds 1 --json 2> err");
   CHECK(estimate["batch_size"] == 16);
   CHECK(estimate["examples"] == 38);
   const std::int64_t parameters = estimate["parameters"];
@@ -43,7 +44,7 @@ TEST_CASE("a trial's peak memory is foreseen from steps of smaller batches") {
   for (const auto& [name, bytes] : memory["parts"].items()) sum += bytes.get<std::int64_t>();
   CHECK(sum == memory["total_bytes"]);
   CHECK(estimate["simple"]["total_bytes"] == 16 * parameters);
-  CHECK(estimate["time"]["steps"] == 2);
+  CHECK(estimate["time"]["steps"] == 8);
   CHECK(estimate["storage"]["checkpoint_bytes"].get<std::int64_t>() >= 12 * parameters);
   CHECK_FALSE(std::filesystem::exists(place.path("checkpoints/at-1-0")));  // nothing of the trial is touched
 
@@ -56,10 +57,10 @@ TEST_CASE("a trial's peak memory is foreseen from steps of smaller batches") {
   const double said = memory["total_bytes"].get<double>() / peak.get<double>();
   CHECK(said > 0.95);
   CHECK(said < 1.1);
-  // What two smaller batches alone would have said: 1.25 on processors with AVX-512, below 1.2 on others.
+  // What two smaller batches alone would have said.
   const double ratio = memory["carried_on_bytes"].get<double>() / peak.get<double>();
   CHECK(ratio > 0.9);
-  CHECK(ratio < 1.3);
+  CHECK(ratio < 1.2);
 }
 
 TEST_CASE("a search is estimated over its ranges, with its price and its storage", "[.][long]") {

@@ -44,6 +44,7 @@ TEST_CASE("a refusal is told from a lack that may pass, and both from an answer 
                    "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)") ==
       Kind::kBusy);
   CHECK(refusal_kind(failed + "Resource temporarily unavailable") == Kind::kBusy);
+  CHECK(refusal_kind(failed + "Invalid job array specification") == Kind::kBusy);
   CHECK(refusal_kind("sbatch: error: invalid partition specified: nope; " + failed +
                      "Invalid partition name specified") == Kind::kRefused);
   CHECK(refusal_kind(failed + "Requested node configuration is not available") == Kind::kRefused);

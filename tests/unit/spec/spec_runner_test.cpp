@@ -59,6 +59,12 @@ TEST_CASE("what tune tells sbatch itself cannot be an option, and each is told w
   CHECK_THAT(refused("--time=10"), Contains("use runner.time"));
   CHECK_THAT(refused("-p gpu"), Contains("use runner.partition"));
   CHECK_THAT(refused("--nodes=2"), Contains("use runner.nodes_per_trial"));
+  CHECK_THAT(refused("--gpus=2"), Contains("use runner.gres"));
+  CHECK_THAT(refused("-n 4"), Contains("use runner.nodes_per_trial"));
+  CHECK_THAT(refused("--requeue"), Contains("leave it out"));
+  CHECK_THAT(refused("--part=gpu"), Contains("use runner.partition"));
+  CHECK(refused("--exclude=n3").empty());
+  CHECK(refused("--gres-flags=enforce-binding").empty());
   CHECK_THAT(refused("constraint=a100"), Contains("begins with a dash"));
 }
 

@@ -167,9 +167,9 @@ bool DetectionTraining::measures_losses() const {
 }
 
 loop::Metrics DetectionTraining::evaluate(const std::function<bool()>& interrupted) {
-  const auto inference =
-      infer(*detector_, *validation_, kind_, compute_,
-            {inference_batch(kind_, compute_), kind_.limits, measures_losses(), interrupted, compute_.team});
+  const auto inference = infer(*detector_, *validation_, kind_, compute_,
+                               {inference_batch(kind_, compute_), kind_.limits, measures_losses(),
+                                [&] { return interrupted(); }, compute_.team});
   if (!inference) return {};
   const Quality quality = judge(validation_->dataset(), inference->detections);
   loop::Metrics metrics{{"validation:mAP", quality.coco.ap}, {"validation:mAP50", quality.coco.ap50}};

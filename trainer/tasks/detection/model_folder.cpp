@@ -94,8 +94,7 @@ weights::FitReport load_initial(torch::nn::Module& network, weights::WeightFile 
   if (take_epsilon_off(content.tensors, kind))
     report.remarks.emplace_back(
         "the normalisation counts no batches, so it is taken for torchvision's frozen one, which adds "
-        "nothing "
-        "to the variance");
+        "nothing to the variance");
   const Json labels = weights::header_json(content.metadata, "labels", place);
   if (labels.is_null() || weights::labels_from_json(labels, place.string()) != classes)
     std::erase_if(content.tensors,

@@ -38,7 +38,7 @@ SampledRegions sample_regions(const torch::Tensor& labels, const torch::Tensor& 
 }
 
 torch::Tensor sampling_keys(std::int64_t count, Draw draw, const torch::Device& device) {
-  if (draw == Draw::kRandom) return torch::rand({count}, torch::dtype(torch::kFloat).device(device));
+  if (draw == Draw::kRandom) return torch::rand({count}, torch::kFloat).to(device);
   // Multiples of the golden section lie evenly, whatever their number.
   constexpr double kGolden = 0.6180339887498949;
   return (torch::arange(count, torch::dtype(torch::kDouble).device(device)) * kGolden)

@@ -33,8 +33,8 @@ struct SampledRegions {
 SampledRegions sample_regions(const torch::Tensor& labels, const torch::Tensor& keys,
                               const RegionSampling& sampling);
 
-// Where keys come from. Training draws them with LibTorch's default generator of the device; a measurement
-// takes the same ones each time.
+// Where keys come from. Training draws them with LibTorch's default generator of the CPU, so that it learns
+// from the same places on every device; a measurement takes the same ones each time.
 enum class Draw { kRandom, kSame };
 torch::Tensor sampling_keys(std::int64_t count, Draw draw, const torch::Device& device);
 

@@ -344,8 +344,7 @@ loop::Answer answer_score(const loop::Request& request) {
   if (asked.misreads_corners)
     truth.warnings.push_back(
         "numbers of corners that were misread as [x, y, width, height] repeat the mistake of a published "
-        "study; "
-        "they say nothing about a detector");
+        "study; they say nothing about a detector");
   if (std::filesystem::is_directory(asked.truth))  // of a file it is known
     request.notes << "data: " << truth.place << " is " << truth.form << '\n';
   for (const std::string& warning : truth.warnings) request.notes << "warning: " << warning << '\n';

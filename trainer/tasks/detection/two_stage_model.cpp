@@ -1,19 +1,19 @@
 #include "trainer/tasks/detection/two_stage_model.h"
 
+#include "trainer/nn/feature_pyramid_network.h"
 #include "trainer/nn/fusion_network.h"
 #include "trainer/nn/layers.h"
-#include "trainer/nn/top_down_path.h"
 
 namespace tune::trainer::detection {
 namespace {
 
-const nn::RoiAlignOptions kLook{7, 2};  // torchvision's box_roi_pool, whatever the model
+const nn::RoiAlignOptions kRoiAlign{7, 2};  // torchvision's box_roi_pool, whatever the model
 
 std::int64_t anchors_per_place(const ProposalRules& rules) {
   return static_cast<std::int64_t>(rules.sides.front().size() * rules.ratios.size());
 }
 
-std::int64_t inputs_of(std::int64_t channels) { return channels * kLook.side * kLook.side; }
+std::int64_t inputs_of(std::int64_t channels) { return channels * kRoiAlign.side * kRoiAlign.side; }
 
 std::shared_ptr<torch::nn::Module> group(torch::nn::Module& parent, const char* name) {
   return parent.register_module(name, std::make_shared<torch::nn::Module>(name));
@@ -34,9 +34,10 @@ void TwoStageModelImpl::build_pyramid(const TwoStageNetwork& network, int classe
   nn::ResNet body =
       backbone->register_module("body", nn::ResNet(network.blocks, network.base_channels, network.block));
   const std::array<std::int64_t, 3> deeper = body->channels();
-  nn::TopDownPath path = backbone->register_module(
-      "fpn", nn::TopDownPath(std::vector<std::int64_t>{deeper[0] / 2, deeper[0], deeper[1], deeper[2]},
-                             *network.pyramid));
+  nn::FeaturePyramidNetwork path = backbone->register_module(
+      "fpn",
+      nn::FeaturePyramidNetwork(std::vector<std::int64_t>{deeper[0] / 2, deeper[0], deeper[1], deeper[2]},
+                                *network.pyramid));
   maps_of_ = [body, path](const torch::Tensor& images) mutable {
     const std::array<torch::Tensor, 4> maps = body->all_maps(images);
     return path(std::vector<torch::Tensor>(maps.begin(), maps.end()));
@@ -73,7 +74,7 @@ RegionScores TwoStageModelImpl::region_scores(const std::vector<torch::Tensor>& 
     scales.push_back(1 / static_cast<double>(height / maps[i].size(2)));
     levels.push_back({maps[i], scales.back()});
   }
-  return region_head_(nn::roi_align(levels, {boxes, images, nn::levels_of_boxes(boxes, scales)}, kLook));
+  return region_head_(nn::roi_align(levels, {boxes, images, nn::levels_of_boxes(boxes, scales)}, kRoiAlign));
 }
 
 }  // namespace tune::trainer::detection

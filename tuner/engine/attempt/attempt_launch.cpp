@@ -184,6 +184,7 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare&
   }
   Json launch = launch_document(placed, whole_environment(attempt, environment));
   launch["job"] = {{"program_bytes", share.program_bytes}};
+  if (share.nodes > 1) launch["job"]["nodes"] = share.nodes;
   if (share.time_left) launch["job"]["time_left_ms"] = share.time_left->count();
   return write_files(attempt, trial_document(attempt, share.threads, share.processes, devices, share.nodes),
                      launch);

@@ -23,7 +23,7 @@ struct HopelessReason {
   std::string_view begin;
   const char* cure;
 };
-constexpr const char *kPartitionCure = "another partition, or whoever runs the cluster, helps",
+constexpr const char *kPartitionCure = "take another partition, or ask who runs the cluster",
                      *kNodesCure = "`sinfo --list-reasons` says why nodes are not available",
                      *kQuotaCure =
                          "they begin when others have ended, or when the limit of the account is raised",

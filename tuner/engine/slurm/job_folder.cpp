@@ -114,7 +114,7 @@ fs::path work_folder(const fs::path& study_folder, const std::string& study, con
   if (fs::exists(fs::symlink_status(trials, error)) && !fs::is_empty(trials, error))
     throw Error(ExitCode::kConflict,
                 "the study has trials in \"" + trials.string() + "\", which is not in runner.work",
-                "begin another study with --name, or move that folder to runner.work and leave a link to it");
+                "leave runner.work out where the nodes see that folder, or begin another study: --name");
   fs::remove(trials, error);
   const fs::path folder = shared / (study + "-" + random_token().substr(0, kMarkLength));
   make_folders(trials_folder(folder));

@@ -1,6 +1,7 @@
 #pragma once
 // What a study's jobs share beside their attempts' folders: WORK/slurm with the study's mark, the job's
-// script and a list for each batch of jobs. And the files of an attempt that its runner writes.
+// script and a list for each batch of jobs. And the files by which an attempt's runner and its supervisor
+// tell each other.
 #include <cstdint>
 #include <filesystem>
 #include <optional>

@@ -23,20 +23,32 @@ constexpr Milliseconds kDoubt{12'000};
 constexpr int kLooks = 2;
 constexpr Milliseconds kFirstRetry{2'000}, kLongestRetry{60'000};
 
+// Those that the spec's options leave out: of several such options sbatch heeds the last one alone.
+std::string nodes_excluded_by(const std::vector<std::string>& options) {
+  std::string nodes;
+  for (const std::string& option : options)
+    for (const std::string name : {"--exclude=", "-x"})
+      if (option.starts_with(name)) nodes = option.substr(name.size());
+  return nodes;
+}
+
 }  // namespace
 
 JobSubmitter::JobSubmitter(JobBoard& board, std::function<void(AttemptId, const std::string&)> on_refused)
-    : board_(board), on_refused_(std::move(on_refused)), retry_after_(kFirstRetry) {}
+    : board_(board),
+      on_refused_(std::move(on_refused)),
+      most_at_once_(kLargestArray),
+      retry_after_(kFirstRetry) {}
 
 void JobSubmitter::work(SteadyTime now) {
-  if (is_submitting_ || now < retry_at_) return;
+  if (!under_way_.empty() || now < retry_at_) return;
   std::vector<AttemptId> waiting;
   SteadyTime oldest = SteadyTime::max();
   for (const auto& [id, job] : board_.jobs) {
     if (job.stage != Stage::kWaiting) continue;
     oldest = std::min(oldest, job.since);
     // Tasks of an array have their time in common.
-    if (waiting.size() < kLargestArray &&
+    if (waiting.size() < most_at_once_ &&
         (waiting.empty() || job.time == board_.jobs.at(waiting.front()).time))
       waiting.push_back(id);
   }
@@ -51,7 +63,7 @@ void JobSubmitter::work(SteadyTime now) {
 
 SteadyTime JobSubmitter::due() const {
   SteadyTime next = SteadyTime::max();
-  if (is_submitting_) return next;
+  if (!under_way_.empty()) return next;
   for (const auto& [id, job] : board_.jobs)
     if (job.stage == Stage::kWaiting) next = std::min(next, std::max(retry_at_, job.since + kGather));
   return next;
@@ -68,9 +80,9 @@ std::vector<std::string> JobSubmitter::arguments_of(const std::vector<AttemptId>
   std::vector<std::string> arguments = job_options(board_.settings, board_.jobs.at(ids.front()).time);
   arguments.insert(arguments.begin(), {"--job-name=" + board_.job_name, "--comment=tune:" + batch});
   if (ids.size() > 1) arguments.push_back("--array=0-" + std::to_string(ids.size() - 1));
-  std::string nodes;
+  std::string nodes = nodes_excluded_by(board_.settings.options);
   for (const std::string& node : board_.nodes_left_out) nodes += (nodes.empty() ? "" : ",") + node;
-  if (!nodes.empty()) arguments.push_back("--exclude=" + nodes);
+  if (!board_.nodes_left_out.empty()) arguments.push_back("--exclude=" + nodes);
   for (const fs::path& part : {board_.folder.script(), board_.folder.batch_file(batch), board_.supervisor})
     arguments.push_back(part.string());
   return arguments;
@@ -93,7 +105,7 @@ void JobSubmitter::submit(const std::vector<AttemptId>& ids) {
   }
   crash_point("batch_written");
   batches_[batch] = std::nullopt;
-  is_submitting_ = true;
+  under_way_ = batch;
   const SteadyTime asked = steady_clock::now();
   board_.lane.add([this, batch, arguments = arguments_of(ids, batch), secrets, asked]() -> CommandLane::Then {
     const Submission answer = submit_job(arguments, secrets);
@@ -116,12 +128,13 @@ std::string JobSubmitter::with_nodes_left_out(const std::string& problem) const 
 }
 
 void JobSubmitter::on_answer(const std::string& batch, const Submission& answer, SteadyTime asked) {
-  is_submitting_ = false;
+  under_way_.clear();
   const SteadyTime now = steady_clock::now();
   const std::vector<AttemptId> ids = submitted_in(batch);
   if (answer.kind == Submission::Kind::kAccepted) {
     crash_point("batch_submitted");
     retry_after_ = kFirstRetry;
+    most_at_once_ = std::min(2 * most_at_once_, kLargestArray);
     std::vector<std::string> unwanted;
     for (const AttemptId id : ids) {
       ClusterJob& job = board_.jobs.at(id);
@@ -143,6 +156,8 @@ void JobSubmitter::on_answer(const std::string& batch, const Submission& answer,
   batches_.erase(batch);
   if (answer.kind == Submission::Kind::kBusy) {
     for (const AttemptId id : ids) board_.jobs.at(id).stage = Stage::kWaiting;
+    // A quota that never has room for all of an array may have it for a part.
+    most_at_once_ = std::max<std::size_t>(1, ids.size() / 2);
     return put_off(now, answer.problem);
   }
   for (const AttemptId id : ids) on_refused_(id, with_nodes_left_out(answer.problem));
@@ -172,11 +187,14 @@ void JobSubmitter::settle_doubts(const std::set<std::string>& seen, SteadyTime a
     if (++doubt->looks >= kLooks && asked > doubt->since + kDoubt) unseen.push_back(batch);
   }
   for (const std::string& batch : unseen) give_up(batch);
-  // Of what was taken up, its batch is known to have been submitted by now.
+  // The batch of each other one is known to have been submitted by now. Slurm may have forgotten a short task
+  // of an array whose long ones it still lists.
   for (auto& [id, job] : board_.jobs) {
-    if (job.stage != Stage::kSubmitting || !job.was_taken_up || batches_[job.batch]) continue;
+    if (job.stage != Stage::kSubmitting || job.batch == under_way_ || batches_[job.batch]) continue;
     job.stage = Stage::kSubmitted;
-    job.submitted = asked - Milliseconds(1);
+    // The files of one that was taken up have been looked at; those of others are, before it counts as gone.
+    job.submitted = job.was_taken_up ? asked - Milliseconds(1) : asked;
+    job.next_look = asked;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 // How jobs come into Slurm's queue: each once, whatever dies meanwhile.
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -49,7 +50,8 @@ class JobSubmitter {
   JobBoard& board_;
   const std::function<void(AttemptId, const std::string&)> on_refused_;
   std::map<std::string, std::optional<Doubt>> batches_;  // that have been submitted, or may have been
-  bool is_submitting_ = false;
+  std::string under_way_;                                // that sbatch is asked to take; empty: none
+  std::size_t most_at_once_;                             // jobs of a submission
   SteadyTime retry_at_{};
   Milliseconds retry_after_;
 };

@@ -17,6 +17,7 @@
 #include "tuner/engine/slurm/query_pace.h"
 #include "tuner/engine/slurm/slurm_commands.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::engine {
@@ -181,6 +182,7 @@ Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path&
       if (queue.problem.empty() && (listed == queue.jobs.end() || listed->is_over()))
         over = steady_clock::now();
     }
+    if (over) look_anew(folder.path());
     std::this_thread::sleep_for(kLook);
   }
   cancel_jobs({job}, false);

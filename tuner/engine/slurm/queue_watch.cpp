@@ -63,7 +63,7 @@ void QueueWatch::on_answer(const QueueAnswer& answer, SteadyTime asked) {
     else if (job.stage == Stage::kSubmitted && job.submitted < asked && !job.is_gone && !job.is_heard_of(now))
       // Slurm forgets jobs that ended a while ago (MinJobAge), and those that a controller had not yet saved
       // when it was killed: they may run on.
-      board_.lose(job, now, job.began);
+      board_.lose(job, now, job.began || job.running_since);
   }
   end_strangers(answer);
 }

@@ -17,7 +17,7 @@ namespace {
 // A controller that is dead lets squeue hang for 5 s and more; one that is busy answers late.
 constexpr Milliseconds kQueryLimit{10'000};
 // sbatch gives up by itself: after MessageTimeout (10 s by default) where the controller is silent, after 120
-// s where its queue is full (15 tries). Whoever ends it before does not know what has become of the job.
+// s where its queue is full (15 tries). Ended before, it leaves unknown what has become of the job.
 constexpr Milliseconds kSubmitLimit{180'000};
 
 // States of jobs that are over (squeue(1), JOB STATE CODES).
@@ -106,6 +106,8 @@ Submission::Kind refusal_kind(const std::string& text) {
   if (has_any(text, {"timed out", "Zero Bytes were transmitted", "Transport endpoint", "did not end within",
                      "Unexpected message received", "Connection reset"}))
     return Submission::Kind::kDoubtful;
+  // A site's MaxArraySize: smaller arrays are tried.
+  if (has_any(text, {"Invalid job array"})) return Submission::Kind::kBusy;
   if (has_any(text, {"Unable to contact", "Connection refused", "temporarily", "try again", "Limit",
                      "limit exceeded", "submit limit", "QOSMax", "AssocMax", "violates accounting",
                      "in standby mode", "disabled", "maximum array", "MaxJobCount"}) &&

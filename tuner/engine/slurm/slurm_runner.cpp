@@ -22,6 +22,7 @@
 #include "tuner/engine/slurm/job_submitter.h"
 #include "tuner/engine/slurm/queue_watch.h"
 #include "tuner/os/descriptor.h"
+#include "tuner/os/file_system.h"
 
 namespace tune::engine {
 namespace {
@@ -29,9 +30,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr Milliseconds kBeatLook{5'000};
-// How long after a job is over its last files may still come in sight (NFS keeps what it knows of a folder
-// for 30 s at most), and how long a script may still run that Slurm has lost sight of: its supervisor looks
-// for the fence every second, later every five.
+// How long after a job is over its last files may still come in sight, and how long a script may still run
+// that Slurm has lost sight of: its supervisor looks for the fence every second, later every five.
 constexpr Milliseconds kSettle{3'000}, kFenceTime{30'000};
 constexpr Milliseconds kStopPatience{20'000}, kKillPatience{2'000};  // beyond the grace
 constexpr Milliseconds kCancelAgain{15'000};  // as long as the job is there: scancel may not have been heard
@@ -132,6 +132,7 @@ void SlurmRunner::Impl::look_safely(ClusterJob& job, SteadyTime now) {
 
 void SlurmRunner::Impl::look(ClusterJob& job, SteadyTime now) {
   job.next_look = now + look_interval(job, board.jobs.size(), now);
+  look_anew(job.folder);
   if (!job.began) on_begin(job, now);
   if (has_file(job.folder, kExitFile))
     return finish(job.id, job.is_of_failed_node() ? node_failure(job) : "");

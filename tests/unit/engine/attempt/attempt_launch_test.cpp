@@ -63,4 +63,6 @@ TEST_CASE("a job of several processes says on each node how many they are there"
   CHECK(environment.at("PET_RDZV_BACKEND") == "c10d");
   CHECK(environment.at("CUDA_VISIBLE_DEVICES") == "");
   CHECK(three.launch.at("argv").at(0) == "srun");
+  CHECK(three.launch.at("job").at("nodes") == 3);
+  CHECK_FALSE(one.launch.at("job").contains("nodes"));
 }

@@ -5,6 +5,7 @@
 namespace tune::tests {
 namespace {
 
+using engine::check_limits;
 using engine::Completion;
 using store::StudyEnd;
 

@@ -71,7 +71,10 @@ TEST_CASE(
   const Preprocessing stretched{300, {.48, .45, .40}, {.25, .25, .25}};
   CHECK(to_json(stretched).dump() == R"({"size":[300,300],"mean":[0.48,0.45,0.4],"std":[0.25,0.25,0.25],)"
                                      R"("layout":"RGB, [0, 1], NCHW, stretched to the square"})");
-  for (const Preprocessing& each : {stretched, cut_out(256, 224), cut_out(232, 224, Interpolation::kBicubic)})
+  Preprocessing padded{800};
+  padded.longest = 1333;
+  for (const Preprocessing& each :
+       {stretched, cut_out(256, 224), cut_out(232, 224, Interpolation::kBicubic), padded})
     CHECK(data::preprocessing_from_json(Json(to_json(each)), "p.json") == each);
   const Json old{{"size", {64, 64}}, {"mean", {.5, .5, .5}}, {"std", {.5, .5, .5}}};
   CHECK(data::preprocessing_from_json(old, "p.json").resize == 0);
@@ -89,9 +92,13 @@ TEST_CASE("preprocessing that this version cannot do is refused with its cause")
   CHECK(contains(refusal("resize", 200), "a shorter side of 200 pixels is less than the 224"));
   CHECK(contains(refusal("size", {224, 192}), "the input is not square"));
   CHECK(contains(refusal("mean", {1, 2}), "no preprocessing"));
+  CHECK(contains(refusal("longest", 300), "goes with a shorter one of no more, and without `resize`"));
 }
 
 TEST_CASE("what images become is said in words") {
   CHECK(form_of(cut_out(256, 224)) == "224x224 pixels, cut out of a shorter side of 256, bilinear");
   CHECK(form_of(Preprocessing{128}) == "128x128 pixels, stretched, bilinear");
+  Preprocessing padded{800};
+  padded.longest = 1333;
+  CHECK(form_of(padded) == "a shorter side of 800 pixels, a longer one of at most 1333, bilinear");
 }

@@ -300,6 +300,7 @@ struct TwoStageStep {
   double cross_entropy, smooth_l1;  // means over this process's images
   double images;
   std::vector<torch::Tensor> gradients;  // of the batch's loss, once they are added up
+  std::vector<std::string> names;        // of their parameters
 };
 
 TwoStageStep two_stage_step(const TwoStageBatch& batch, const Place& team) {
@@ -322,9 +323,11 @@ TwoStageStep two_stage_step(const TwoStageBatch& batch, const Place& team) {
   const auto images = static_cast<double>(last - first);
   ((losses.cross_entropy + losses.smooth_l1) * (images / static_cast<double>(all))).backward();
   if (sums) sums->finish();
-  TwoStageStep step{losses.cross_entropy.item<double>(), losses.smooth_l1.item<double>(), images, {}};
-  for (const torch::Tensor& parameter : detector.network().parameters())
-    step.gradients.push_back(parameter.grad());
+  TwoStageStep step{losses.cross_entropy.item<double>(), losses.smooth_l1.item<double>(), images, {}, {}};
+  for (const auto& parameter : detector.network().named_parameters()) {
+    step.gradients.push_back(parameter.value().grad());
+    step.names.push_back(parameter.key());
+  }
   return step;
 }
 
@@ -346,7 +349,10 @@ TEST_CASE("A detector of two stages has the losses and the gradients of the whol
         if (part.gradients[i].defined() != whole.gradients[i].defined()) return 3;
         if (!whole.gradients[i].defined()) continue;
         const double apart = (part.gradients[i] - whole.gradients[i]).norm().item<double>();
-        if (apart > 1e-2 * whole.gradients[i].norm().item<double>() + 1e-6) return 4;
+        // A value at the kink of a ReLU falls on either side of it by rounding, and one of the 20,000 of a
+        // layer turns the gradients of what lies below by a hundredth.
+        const bool is_below = whole.names[i].starts_with("backbone.body.");
+        if (apart > (is_below ? 0.05 : 1e-4) * whole.gradients[i].norm().item<double>() + 1e-6) return 4;
       }
       return 0;
     });

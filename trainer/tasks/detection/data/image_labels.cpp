@@ -8,6 +8,8 @@
 namespace tune::trainer::detection {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string lowered(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
@@ -24,17 +26,32 @@ std::size_t objects_of_all(const Dataset& dataset) {
   return count;
 }
 
+// The innermost folder that all images lie in.
+fs::path folder_of_all(const Dataset& dataset) {
+  const fs::path first = dataset.examples.empty() ? fs::path() : dataset.examples.front().image.parent_path();
+  auto end = first.end();
+  for (const Example& example : dataset.examples) {
+    const fs::path folder = example.image.parent_path();
+    end = std::mismatch(first.begin(), end, folder.begin(), folder.end()).first;
+  }
+  fs::path common;
+  for (auto part = first.begin(); part != end; ++part) common /= *part;
+  return common;
+}
+
 }  // namespace
 
-std::optional<int> class_of_image(const Dataset& dataset, const Example& example) {
+std::optional<int> class_of_image(const Dataset& dataset, const Example& example, const fs::path& outermost) {
+  for (fs::path folder = example.image.parent_path(); folder.has_filename(); folder = folder.parent_path()) {
+    for (std::size_t i = 0; i < dataset.classes.size(); ++i)
+      if (lowered(folder.filename().string()) == lowered(dataset.classes[i])) return static_cast<int>(i) + 1;
+    if (folder == outermost) break;
+  }
   const std::string name = lowered(example.image.filename().string());
   std::optional<int> found;
   std::size_t longest = 0;
   for (std::size_t i = 0; i < dataset.classes.size(); ++i) {
     const std::string wanted = lowered(dataset.classes[i]);
-    const std::filesystem::path folders = example.image.parent_path();
-    for (const std::filesystem::path& folder : folders)
-      if (lowered(folder.string()) == wanted) return static_cast<int>(i) + 1;
     if (wanted.size() <= longest || !name.starts_with(wanted) || is_letter_at(name, wanted.size())) continue;
     longest = wanted.size();
     found = static_cast<int>(i) + 1;
@@ -45,9 +62,10 @@ std::optional<int> class_of_image(const Dataset& dataset, const Example& example
 Relabelled label_by_image(Dataset& dataset) {
   Relabelled changed;
   data::Problems problems;
+  const fs::path outermost = folder_of_all(dataset);
   for (Example& example : dataset.examples) {
     if (example.objects.empty()) continue;
-    const std::optional<int> category = class_of_image(dataset, example);
+    const std::optional<int> category = class_of_image(dataset, example, outermost);
     if (!category) {
       problems.add(example.image.string() + " says no class");
       continue;

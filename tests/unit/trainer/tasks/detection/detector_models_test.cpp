@@ -5,6 +5,7 @@
 #include "torch_catch.h"
 #include "trainer/loop/optimizer.h"
 #include "trainer/nn/multiply_adds.h"
+#include "trainer/nn/resnet.h"
 #include "trainer/synthetic/steel_data_set.h"
 #include "trainer/tasks/detection/detection_training.h"
 #include "trainer/tasks/detection/model_folder.h"
@@ -124,6 +125,48 @@ TEST_CASE("Each large model learns a few images by heart") {
     INFO("losses " << Json(losses).dump());
     CHECK(std::isfinite(losses.back()));
     CHECK(losses.back() < losses.front());
+  }
+}
+
+TEST_CASE("Default boxes are fitted for detectors of one stage, and for those of two that is refused") {
+  const TemporaryFolder folder;
+  synthetic::write_steel_data_set(folder.path(), 4, 96, 5, [](int) {});
+  std::ostringstream notes;
+  loop::TrialFile trial = trial_of("ssd128-resnet18-half", "legacy", folder.path(), {});
+  trial.trainer["anchors"] = "auto";
+  DetectionTraining(trial, loop::set_up_compute(1, false), notes);
+  CHECK(notes.str().find("fitted to the training objects") != std::string::npos);
+  trial.trainer["model"] = "fasterrcnn-resnet18-half-fpn";
+  CHECK_THROWS_WITH(DetectionTraining(trial, loop::set_up_compute(1, false), notes),
+                    Catch::Matchers::Contains("fasterrcnn-resnet18-half-fpn has no default boxes"));
+}
+
+TEST_CASE(
+    "The normalisation of a Faster R-CNN's backbone keeps what given weights say, and is learned without "
+    "any") {
+  const TemporaryFolder folder;
+  synthetic::write_steel_data_set(folder.path() / "data", 4, 96, 5, [](int) {});
+  torch::manual_seed(1);
+  weights::write_safetensors(folder.path() / "resnet.safetensors",
+                             weights::state_dict(*nn::ResNet(std::array{2, 2, 2, 2}, 32)));
+  for (const bool starts_from_weights : {true, false}) {
+    INFO("from weights: " << starts_from_weights);
+    loop::TrialFile trial = trial_of("fasterrcnn-resnet18-half-fpn", "legacy", folder.path() / "data", {});
+    if (starts_from_weights) trial.trainer["weights"] = (folder.path() / "resnet.safetensors").string();
+    std::ostringstream notes;
+    DetectionTraining task(trial, loop::set_up_compute(2, false), notes);
+    CHECK((notes.str().find("normalisation: 20 layers of the backbone keep") != std::string::npos) ==
+          starts_from_weights);
+    task.model().train();
+    task.enter_step(0);
+    const auto parameters = task.model().named_parameters();
+    const auto buffers = task.model().named_buffers();
+    const torch::Tensor before = buffers["backbone.body.layer2.0.bn1.running_mean"].clone();
+    const loop::LossTerms terms = task.losses(task.prepare({0, 1}, 1).tensors);
+    (terms[0] + terms[1]).backward();
+    CHECK(buffers["backbone.body.layer2.0.bn1.running_mean"].equal(before) == starts_from_weights);
+    CHECK(parameters["backbone.body.layer2.0.bn1.weight"].grad().defined() != starts_from_weights);
+    CHECK(parameters["backbone.body.layer2.0.conv1.weight"].grad().defined());
   }
 }
 

@@ -266,6 +266,55 @@ TEST_CASE("classes without a training or a validation object are named") {
   CHECK(contains(notes.str(), "warning: no validation image shows scale"));
 }
 
+TEST_CASE(
+    "Objects that take the class of their image do so in training and validation, with a count, not in a "
+    "test") {
+  const TestFolder folder;
+  Json coco{{"categories", {{{"id", 1}, {"name", "pit"}}, {{"id", 2}, {"name", "scratch"}}}},
+            {"images", Json::array()},
+            {"annotations", Json::array()}};
+  for (int i = 1; i <= 12; ++i) {
+    const std::string file = (i % 2 == 0 ? "pit_" : "scratch_") + std::to_string(i) + ".png";
+    folder.write_image("data/" + file, 40, 20 + i);
+    coco["images"].push_back({{"id", i}, {"file_name", file}, {"width", 40}, {"height", 20 + i}});
+    for (const int category : {1, 2})
+      coco["annotations"].push_back({{"id", 2 * i + category},
+                                     {"image_id", i},
+                                     {"category_id", category},
+                                     {"bbox", {2 * category, 2, 20, 10}},
+                                     {"area", 200},
+                                     {"iscrowd", 0}});
+  }
+  folder.write("data/annotations.json", coco.dump());
+  std::ostringstream notes;
+  Json trainer{{"data", (folder.path() / "data").string()},
+               {"labels", "image"},
+               {"split", {{"fractions", {0.5, 0.25, 0.25}}}}};
+  const TrainingData data = read_training_data(trainer, 1, notes, nullptr);
+  REQUIRE(data.test);
+  const auto mislabelled = [](const Dataset& part) {
+    std::size_t count = 0;
+    for (const Example& example : part.examples)
+      for (const GroundTruth& object : example.objects)
+        if (object.category != (example.name.starts_with("pit") ? 1 : 2)) ++count;
+    return count;
+  };
+  CHECK(mislabelled(data.training) == 0);
+  CHECK(mislabelled(data.validation) == 0);
+  CHECK(mislabelled(*data.test) == data.test->examples.size());
+  const std::string images = std::to_string(data.training.examples.size());
+  const std::string told = "trainer.labels is \"image\": " + images + " of " +
+                           std::to_string(2 * data.training.examples.size()) + " objects, in " + images +
+                           " of " + images + " images, are of another class than their image says, and are " +
+                           "taken for that in training";
+  CHECK(contains(notes.str(), "warning: " + told));
+  CHECK(std::find(data.warnings.begin(), data.warnings.end(), told) != data.warnings.end());
+  CHECK(contains(notes.str(), "taken for that in validation"));
+  trainer["labels"] = "folder";
+  CHECK(contains(message_of(ExitCode::kBadSpec, [&] { read_training_data(trainer, 1, notes, nullptr); }),
+                 "trainer.labels is \"folder\""));
+}
+
 TEST_CASE("crowd regions alone are nothing to train on or to validate on") {
   const OwnCache cache;
   const TestFolder folder;

@@ -35,6 +35,7 @@ TEST_CASE(
   };
   CHECK(said("data/Scratches/images/7.jpg") == 3);
   CHECK(said("data/scratches/pit_7.jpg") == 3);
+  CHECK(said("/pit/scratches/images/7.jpg") == 3);
   CHECK(said("images/pitted_surface_12.jpg") == 2);
   CHECK(said("images/pit_12.jpg") == 1);
   CHECK(said("images/PIT-12.jpg") == 1);
@@ -51,6 +52,18 @@ TEST_CASE("Objects of another class than their image's are counted, and take tha
   for (const GroundTruth& object : dataset.examples[0].objects) CHECK(object.category == 1);
   CHECK(to_text(changed, dataset) ==
         "2 of 4 objects, in 1 of 3 images, are of another class than their image says");
+}
+
+TEST_CASE("Folders above the data set say nothing of its images") {
+  Dataset dataset = dataset_of({example("/home/scratches/set/images/pit_1.jpg", {1}),
+                                example("/home/scratches/set/images/pitted_surface_1.jpg", {2})});
+  CHECK(label_by_image(dataset).objects == 0);
+  Dataset nested = dataset_of({example("/home/scratches/set/pit/1.jpg", {3}),
+                               example("/home/scratches/set/pitted_surface/1.jpg", {2})});
+  CHECK(label_by_image(nested).objects == 1);
+  // All of one class lie in its folder.
+  Dataset one = dataset_of({example("set/pit/1.jpg", {3}), example("set/pit/2.jpg", {1})});
+  CHECK(label_by_image(one).objects == 1);
 }
 
 TEST_CASE("Images with objects that say no class are refused by name") {

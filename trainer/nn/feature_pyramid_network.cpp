@@ -1,8 +1,8 @@
-#include "trainer/nn/top_down_path.h"
+#include "trainer/nn/feature_pyramid_network.h"
 
 namespace tune::trainer::nn {
 
-TopDownPathImpl::TopDownPathImpl(const std::vector<std::int64_t>& in, std::int64_t out) {
+FeaturePyramidNetworkImpl::FeaturePyramidNetworkImpl(const std::vector<std::int64_t>& in, std::int64_t out) {
   torch::nn::ModuleList inner_blocks = register_module("inner_blocks", torch::nn::ModuleList()),
                         layer_blocks = register_module("layer_blocks", torch::nn::ModuleList());
   const auto add = [](torch::nn::ModuleList& blocks, std::vector<torch::nn::Conv2d>& convolutions,
@@ -18,7 +18,7 @@ TopDownPathImpl::TopDownPathImpl(const std::vector<std::int64_t>& in, std::int64
   }
 }
 
-std::vector<torch::Tensor> TopDownPathImpl::forward(const std::vector<torch::Tensor>& maps) {
+std::vector<torch::Tensor> FeaturePyramidNetworkImpl::forward(const std::vector<torch::Tensor>& maps) {
   std::vector<torch::Tensor> result(maps.size());
   torch::Tensor above;
   for (std::size_t i = maps.size(); i-- > 0;) {
