@@ -88,15 +88,14 @@ TEST_CASE("tune may die at any moment of a submission, and each trial is begun o
   }
 }
 
-// A program in the study's folder that stands in for another one, which its lines may call as $real. Trials'
-// jobs, and no probe, are submitted with --job-name=tune-s-.
+// A program in the study's folder that stands in for another one, which its lines may call as $real.
 void stand_in(const SlurmStudy& study, const std::string& program, const std::string& lines) {
   study.write(program, "#!/bin/sh\ncd " + study.path().string() + "\nreal=$(which -a " + program +
                            " | grep -v \"^$PWD/\" | head -n 1)\n" + lines + "\nexec \"$real\" \"$@\"");
   study.shell("chmod +x " + program);
 }
 std::string for_trials(const std::string& line) {
-  return "case \"$*\" in *--job-name=tune-s-*) " + line + ";; esac";
+  return "case \"$*\" in *--comment=tune:probe-*) ;; *--job-name=tune-s-*) " + line + ";; esac";
 }
 std::string fails(const std::string& reason) {
   return "echo 'sbatch: error: Batch job submission failed: " + reason + "' >&2; exit 1";

@@ -329,6 +329,7 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
                        .grown = true,
                        .adopted = true};
   RunningTrial& running = running_.insert_or_assign(row.trial, std::move(adopted)).first->second;
+  grown_.insert(row.trial);
   running.unread =
       unread_before(record_of(row).folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
   if (const auto& second = parts_.frame.spec.second_objective)
@@ -393,8 +394,9 @@ void TrialDesk::on_progress(AttemptId id) {
   RunningTrial* const running = find(id);
   if (running == nullptr) return;
   running->grown = true;
+  grown_.insert(id.trial);
   running->unheard = {};
-  if (parts_.clock.steady_now() >= running->read_at) metrics_.read(*running);
+  if (parts_.clock.steady_now() >= running->read_at) read(*running);
 }
 
 void TrialDesk::on_alive(AttemptId id) {
@@ -435,15 +437,25 @@ void TrialDesk::end_unheard(SteadyTime now) {
   }
 }
 
+void TrialDesk::read(RunningTrial& running) {
+  metrics_.read(running);
+  if (!running.pausing_trouble.empty()) pausing_trouble_ = running.pausing_trouble;
+}
+
 std::optional<SteadyTime> TrialDesk::read_due(SteadyTime now) {
   std::optional<SteadyTime> next;
-  for (auto& [number, running] : running_) {
-    if (!running.grown) continue;
-    if (now >= running.read_at) {
-      metrics_.read(running);
-    } else if (!next || running.read_at < *next) {
-      next = running.read_at;
+  for (auto number = grown_.begin(); number != grown_.end();) {
+    const auto found = running_.find(*number);
+    if (found != running_.end() && found->second.grown) {
+      RunningTrial& running = found->second;
+      if (now < running.read_at) {
+        next = std::min(next.value_or(running.read_at), running.read_at);
+        ++number;
+        continue;
+      }
+      read(running);
     }
+    number = grown_.erase(number);
   }
   return next;
 }
@@ -480,12 +492,6 @@ void TrialDesk::stop_for_good(int trial, const std::string& reason) {
   running.attempt.reason = reason;
   parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running.attempt); });
   parts_.runner.stop({trial, running.attempt.attempt}, parts_.frame.grace, StopReason::kPerson);
-}
-
-std::string TrialDesk::pausing_trouble() const {
-  for (const auto& [number, running] : running_)
-    if (!running.pausing_trouble.empty()) return running.pausing_trouble;
-  return {};
 }
 
 void TrialDesk::give_up(int number, const std::string& reason) {

@@ -63,8 +63,8 @@ class TrialDesk {
   bool has_asked_for() const;
   // All but replicates and what a person has asked for.
   void stop_search(StopReason reason, Milliseconds grace);
-  // Why paused trials do not go on from where they were, if one that runs has shown that.
-  std::string pausing_trouble() const;
+  // Why paused trials do not go on from where they were, if one that ran has shown that.
+  const std::string& pausing_trouble() const { return pausing_trouble_; }
   // Ends a queued or paused trial that will not run again.
   void give_up(int trial, const std::string& reason);
 
@@ -92,12 +92,15 @@ class TrialDesk {
   TrialEnd finish(RunningTrial& running, const MemoryUse& memory);
   std::optional<Fault> drop_checkpoints_of_others(const store::TrialRow& trial, const Json& overrides) const;
   RunningTrial* find(AttemptId id);
+  void read(RunningTrial& running);  // its metrics
 
   const DeskParts parts_;
   MetricFollower metrics_;
   AttemptCloser closer_;
   MemoryForecast forecast_;
-  std::map<int, RunningTrial> running_;    // by trial: at most one live attempt each
+  std::map<int, RunningTrial> running_;  // by trial: at most one live attempt each
+  std::set<int> grown_;                  // of those, whose metrics may have grown since they were read
+  std::string pausing_trouble_;
   std::set<std::string> said_of_machine_;  // notices
   SteadyTime last_listened_;
   bool is_quiet_usual_ = false;  // a trial about whose silence something was said has completed

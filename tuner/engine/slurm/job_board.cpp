@@ -17,7 +17,7 @@ JobBoard::JobBoard(const SlurmSettings& slurm, const fs::path& work, const std::
     : settings(slurm),
       folder(work),
       supervisor(fs::absolute(program.empty() ? find_supervisor() : program)),
-      job_name("tune-" + study + "-" + folder.mark()),
+      job_name(folder.job_name(study)),
       pace(std::chrono::steady_clock::now()),
       lane(std::move(on_answer)) {}
 

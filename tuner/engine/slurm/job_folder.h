@@ -30,8 +30,8 @@ class JobFolder {
   // Makes it, with the script. Throws Error(kEnvironment).
   explicit JobFolder(const std::filesystem::path& work_folder);
 
-  // Eight letters that no other study's jobs carry.
-  const std::string& mark() const { return mark_; }
+  // Of all jobs of the study, and of no other one's.
+  std::string job_name(const std::string& study) const { return "tune-" + study + "-" + mark_; }
   std::filesystem::path script() const { return folder_ / "job.sh"; }
   const std::filesystem::path& path() const { return folder_; }
 
@@ -46,7 +46,7 @@ class JobFolder {
 
  private:
   std::filesystem::path folder_;
-  std::string mark_;
+  std::string mark_;  // eight letters
 };
 
 // submit.json: where an attempt was submitted. Written before sbatch is asked, and again with the job.

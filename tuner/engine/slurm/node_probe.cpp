@@ -1,5 +1,6 @@
 #include "tuner/engine/slurm/node_probe.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -71,9 +72,10 @@ std::string fingerprint(const NodeProbe& probe, const fs::path& supervisor) {
 }
 
 std::string submit(const NodeProbe& probe, const fs::path& script, const fs::path& answer,
-                   const fs::path& supervisor, const std::string& name) {
+                   const fs::path& supervisor, const std::string& job_name) {
   std::vector<std::string> arguments = job_options(probe.spec.runner.slurm, kProbeTime);
-  arguments.insert(arguments.begin(), {"--job-name=" + name, "--comment=tune:" + name});
+  arguments.insert(arguments.begin(),
+                   {"--job-name=" + job_name, "--comment=tune:" + answer.filename().string()});
   for (const std::string& part :
        {script.string(), answer.string(), supervisor.string(), probe.spec.folder.string()})
     arguments.push_back(part);
@@ -141,10 +143,10 @@ void judge(const NodeProbe& probe, const Answer& answer, const fs::path& supervi
 // Submits one, and waits for it. Without an answer when a signal came, or when the job was lost.
 Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path& script,
                 const fs::path& supervisor, std::string& job) {
-  const std::string name = "tune-probe-" + random_token().substr(0, 8);
-  const fs::path answer_file = folder.path() / name;
+  const std::string job_name = folder.job_name(probe.spec.study);
+  const fs::path answer_file = folder.path() / ("probe-" + random_token().substr(0, 8));
   const WallTime submitted = SystemClock().wall_now();
-  job = submit(probe, script, answer_file, supervisor, name);
+  job = submit(probe, script, answer_file, supervisor, job_name);
   const SteadyTime began = steady_clock::now();
   QueryPace pace(began);
   std::optional<SteadyTime> over;
@@ -168,15 +170,17 @@ Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path&
       probe.notice("job " + job + " is waited for, which looks whether a node sees what the trials need");
     }
     if (!over && pace.is_due(now)) {
-      const QueueAnswer queue = queued_jobs(name);
+      const QueueAnswer queue = queued_jobs(job_name);
       pace.on_answer(steady_clock::now());
-      const bool is_listed = !queue.jobs.empty() && !queue.jobs.front().is_over();
-      if (is_listed)
-        if (const std::string why = hopeless_reason(queue.jobs.front()); !why.empty() && why != said_why) {
+      const auto listed = std::find_if(queue.jobs.begin(), queue.jobs.end(),
+                                       [&](const SlurmJob& each) { return each.id == job; });
+      if (listed != queue.jobs.end() && !listed->is_over())
+        if (const std::string why = hopeless_reason(*listed); !why.empty() && why != said_why) {
           probe.notice("job " + job + " may wait for ever: " + why);
           said_why = why;
         }
-      if (queue.problem.empty() && !is_listed) over = steady_clock::now();
+      if (queue.problem.empty() && (listed == queue.jobs.end() || listed->is_over()))
+        over = steady_clock::now();
     }
     if (over) look_anew(folder.path());
     std::this_thread::sleep_for(kLook);
