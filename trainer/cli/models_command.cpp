@@ -14,7 +14,7 @@ namespace tune::trainer::cli {
 namespace {
 
 void print_one(const OrderedJson& model, std::ostream& out) {
-  out << "  " << std::left << std::setw(24) << model.at("name").get<std::string>()
+  out << "  " << std::left << std::setw(28) << model.at("name").get<std::string>() << "  "
       << model.at("description").get<std::string>() << "\n";
   for (const OrderedJson& found : model.at("weights"))
     out << "    weights here: " << visible_text(found.at("path").get<std::string>()) << ", "

@@ -160,7 +160,7 @@ ClusterProblems cluster_problems(const SlurmSettings& settings, const std::optio
   const char* place = settings.partition.empty() ? "/runner" : "/runner/partition";
   if (partition->state != "UP")
     refuse(place, name + " is " + partition->state + ": its jobs would wait for ever",
-           "take another one of " + names_of(cluster) + ", or ask who runs the cluster");
+           "take another partition (`tune doctor` lists them), or ask who runs the cluster");
   else if (partition->nodes > 0 && partition->usable_nodes == 0)
     found.warnings.push_back({0, 0, place, "no node of " + name + " is up now", "jobs wait until one is"});
   if (time && partition->most_time && *time > *partition->most_time)
@@ -193,7 +193,7 @@ ClusterProblems cluster_problems(const SlurmSettings& settings, const std::optio
     found.warnings.push_back({0, 0, "/runner",
                               "the cluster forgets a job " + format_duration(cluster.job_age) +
                                   " after its end (MinJobAge): why a job was lost may stay unknown",
-                              ""});
+                              "who runs the cluster can set MinJobAge to 300 seconds or more"});
   return found;
 }
 
@@ -217,8 +217,9 @@ ClusterProblems ask_cluster(const Spec& spec, const Cluster& cluster) {
              std::to_string(partition.nodes) + " of the partition " + partition.name + " are available",
          "`sinfo --list-reasons` says why the others are not"});
   else
-    found.fatal.push_back({0, 0, "/runner", "sbatch refuses such a job: " + output.problem,
-                           "change the section so that `sbatch --test-only` takes it"});
+    found.fatal.push_back(
+        {0, 0, "/runner", "sbatch refuses such a job: " + output.problem,
+         "change the section, runner.options first, so that `sbatch --test-only` takes it"});
   return found;
 }
 

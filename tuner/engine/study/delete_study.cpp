@@ -16,6 +16,7 @@
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/promotion/promotion.h"
 #include "tuner/engine/slurm/job_folder.h"
+#include "tuner/engine/slurm/slurm_runner.h"
 #include "tuner/engine/study/asked_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
@@ -106,10 +107,26 @@ void require_no_comparison(const DeletionRequest& request) {
           " first, if nobody needs the comparison any more");
 }
 
+// A job goes on without its orchestrator, and writes where nothing is any more. Its files say whether it
+// ended.
+void require_no_job(const store::AttemptRow& attempt, const DeletionRequest& request) {
+  if (!store::is_live(attempt.state) || attempt.boot_id != kSlurmBoot) return;
+  const fs::path study = request.store / request.study;
+  const fs::path folder = attempt_folder(study, {attempt.trial, attempt.attempt});
+  if (has_file(folder, kExitFile) || has_file(folder, kEndedFile)) return;
+  throw Error(ExitCode::kConflict,
+              "trial " + std::to_string(attempt.trial) + " of \"" + request.study +
+                  "\" may still run as a job of Slurm",
+              "`tune resume " + request.study +
+                  "` takes it up again, and Ctrl-C there ends it; if that cluster is gone, remove " +
+                  study.string() + " and the folder that its trials link to");
+}
+
 // An orchestrator that was killed leaves supervisors for a moment.
 void require_no_process(const store::StudyStore& study, const DeletionRequest& request) {
   const std::string boot = boot_id();
   for (const store::AttemptRow& attempt : study.attempts(request.trial)) {
+    require_no_job(attempt, request);
     if (!store::is_live(attempt.state) || attempt.supervisor_pid == 0 || attempt.boot_id != boot) continue;
     const auto process = process_info(static_cast<pid_t>(attempt.supervisor_pid));
     if (!process || process->start_time != attempt.supervisor_start_time) continue;
