@@ -6,7 +6,7 @@ root=$(cd "$here/../.." && pwd)
 
 # What is worth most for its time comes first.
 phases=(devices equality speed study)
-declare -A limit=([devices]=165 [equality]=80 [speed]=300 [study]=320)  # seconds
+declare -A limit=([devices]=165 [equality]=120 [speed]=300 [study]=280)  # seconds
 # After a limit: tune gives its trials ten seconds to end.
 grace=15
 
