@@ -63,7 +63,8 @@ TEST_CASE("Each box is looked up at the level of its size, and the maps get torc
     std::vector<nn::RoiLevel> levels;
     for (std::int64_t i = 0; i < 4; ++i)
       levels.push_back({map_of(i).requires_grad_(), scales[static_cast<std::size_t>(i)]});
-    const torch::Tensor found = align(levels, {boxes, images_of_boxes(), nn::levels_of_boxes(boxes, scales)}, {});
+    const torch::Tensor found =
+        align(levels, {boxes, images_of_boxes(), nn::levels_of_boxes(boxes, scales)}, {});
     check_samples(found, roi_golden()["many"], 1e-5);
     (found * noise("cotangent", found.numel()).view(found.sizes())).sum().backward();
     for (std::size_t i = 0; i < levels.size(); ++i)
