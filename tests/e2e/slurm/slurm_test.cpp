@@ -60,11 +60,16 @@ TEST_CASE("kill -9 of tune leaves the jobs alone, and the same command takes the
           "[.deaths]") {
   if (!has_cluster()) return;
   SlurmStudy study("while [ ! -e go ]; do sleep 0.05; done; echo loss=0.$1");
-  const ShellResult run = study.on_cluster(kStartOnCluster + until("[ \"$(wc -l <ran)\" = 4 ]") +
-                                           "kill -9 $tune; wait $tune; sleep 0.5\n" + kStartOnCluster +
-                                           "sleep 1; touch go; wait $tune");
+  const ShellResult run = study.on_cluster(
+      kStartOnCluster + until("[ \"$(wc -l <ran)\" = 4 ]") + "kill -9 $tune; wait $tune; sleep 0.5\n" +
+      "tune delete s --yes --store store 2> deleted; echo $? >> deleted\n" + kStartOnCluster +
+      "sleep 1; touch go; wait $tune");
   INFO(run.err << study.shell("cat err").out);
   CHECK(run.exit_code == 0);
+  // What runs on would write into folders that are gone.
+  const std::string deleted = study.shell("cat deleted").out;
+  CHECK(says(deleted, "job"));
+  CHECK(deleted.ends_with("6\n"));
   CHECK(all_completed(study, 6));
   CHECK(study.each_began_once(6));
   CHECK(study.on_cluster(kNoJobs).exit_code == 0);
