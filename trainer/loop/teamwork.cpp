@@ -60,9 +60,9 @@ void Teamwork::begin_last_pass() {
   if (gradients_) gradients_->begin();
 }
 
-void Teamwork::finish_step() {
+void Teamwork::finish_step(bool all_take_part) {
   if (!gradients_) return;
-  gradients_->finish();
+  gradients_->finish(all_take_part);
   average_norms();
 }
 

@@ -31,8 +31,9 @@ class Teamwork {
 
   // The next backward pass is the last of its step.
   void begin_last_pass();
-  // Then each process has the gradients of the whole step, and the same running statistics.
-  void finish_step();
+  // Then each process has the gradients of the whole step, and the same running statistics. Whether all of
+  // the team had a part of it: the answer is the same in each process.
+  void finish_step(bool all_take_part);
   LossSums whole(LossSums own) const;  // of the team
 
  private:

@@ -242,13 +242,16 @@ bool TrainingLoop::train_epoch() {
 
 bool TrainingLoop::train_step(const std::vector<Batch>& step) {
   double weight = 0, units = 0;
+  bool all_take_part = true;  // of the team
   for (const Batch& batch : step) {
     weight += batch.weight;
     units += static_cast<double>(batch.units);
   }
   if (teamwork_.is_shared()) {  // all are asked at once, before they do what none of them can leave
-    const std::vector<double> all = team().sums({weight, units, settings_.interrupted() ? 1.0 : 0.0});
+    const std::vector<double> all =
+        team().sums({weight, units, settings_.interrupted() ? 1.0 : 0.0, weight > 0 ? 0.0 : 1.0});
     if (all[2] > 0) return false;
+    all_take_part = all[3] == 0;
     weight = all[0];
     trained_units_ += static_cast<std::int64_t>(all[1]);
   }
@@ -268,7 +271,7 @@ bool TrainingLoop::train_step(const std::vector<Batch>& step) {
     if (!settings_.compute.accelerated || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
     lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_units_);
   }
-  if (weight > 0) teamwork_.finish_step();
+  if (weight > 0) teamwork_.finish_step(all_take_part);
   const double now = epoch_at(progress_.batch);
   optimizer_.step(schedule_.rate(now));
   ++progress_.step;

@@ -1,7 +1,5 @@
 #include "trainer/parallel/gradient_sums.h"
 
-#include <algorithm>
-
 #include "tuner/core/error.h"
 
 namespace tune::trainer::parallel {
@@ -90,17 +88,15 @@ void GradientSums::send_full_ones() {
     buckets_[next_].sum = team_.begin_to_add(buckets_[next_].memory);
 }
 
-void GradientSums::finish() {
+void GradientSums::finish(bool all_take_part) {
   for (Slot& slot : slots_)
     if (!slot.has_arrived) take(slot);
   send_full_ones();
-  // A process whose part of the step had nothing to learn from has the same gradients as the others.
-  const bool took_part =
-      std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.has_gradient; });
-  for (Slot& slot : slots_) {
-    const bool is_trained = slot.parameter.requires_grad();
-    if (took_part && is_trained) slot.is_unused = !slot.has_gradient;
-    if (!took_part) slot.has_gradient = is_trained && !slot.is_unused;
+  if (!all_take_part) {
+    std::vector<double> counts;
+    for (const Slot& slot : slots_) counts.push_back(slot.has_gradient ? 1 : 0);
+    counts = team_.sums(std::move(counts));
+    for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].has_gradient = counts[i] > 0;
   }
   for (Bucket& bucket : buckets_) {
     team_.finish(bucket.sum);

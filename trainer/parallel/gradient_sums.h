@@ -23,8 +23,8 @@ class GradientSums {
   // The next backward pass is the last of its step: each bucket is sent as soon as it is full.
   void begin();
   // Sends what was not sent, and waits. Each gradient is then the sum of the team's. One that no process has
-  // is none.
-  void finish();
+  // is none: where not all take part in the step, the team is asked for it.
+  void finish(bool all_take_part = true);
 
  private:
   struct Slot {
@@ -33,7 +33,6 @@ class GradientSums {
     std::size_t bucket = 0;
     bool has_arrived = false;
     bool has_gradient = false;  // in the step under way
-    bool is_unused = false;     // in the last step that had a part here and needed its gradient
   };
   struct Bucket {
     torch::Tensor memory;  // float [numbers]

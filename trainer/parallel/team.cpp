@@ -10,6 +10,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "trainer/parallel/machine_sums.h"
 #include "trainer/parallel/nccl.h"
 
 namespace tune::trainer::parallel {
@@ -121,11 +122,14 @@ PeerLost::PeerLost(int rank, int size, const std::string& what, const std::strin
 struct Team::Links {
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> hosts;
-  std::unique_ptr<DeviceSums> devices;  // of GPUs
+  std::unique_ptr<MachineSums> machine;  // where all are on one
+  std::unique_ptr<DeviceSums> devices;   // of GPUs
 };
 
 struct PendingSum {
   c10::intrusive_ptr<c10d::Work> work;  // on the CPU
+  std::uint64_t number = 0;             // likewise, of MachineSums
+  torch::Tensor held;                   // what it adds up
   std::optional<c10::Event> done;       // on a GPU
 };
 
@@ -159,12 +163,26 @@ Team::Team(const Membership& membership, const torch::Device& device, Millisecon
       },
       membership.rendezvous.starts_with(kTcp) ? kWhenNotMet : kWhenLost);
   links_ = std::move(links);
+  if (membership.rendezvous.starts_with(kFile)) share_memory(patience);
   if (!device.is_cuda()) return;
   std::string id = is_first() ? DeviceSums::new_id() : std::string();
   links_->devices = std::make_unique<DeviceSums>(gathered(id).front(), rank_, size_, device);
 }
 
 Team::~Team() = default;
+
+void Team::share_memory(Milliseconds patience) {
+  with_peers(
+      [&] {
+        std::unique_ptr<MachineSums> machine;
+        if (is_first()) machine = std::make_unique<MachineSums>(size_, patience);
+        const std::string name = gathered(machine ? machine->name() : std::string()).front();
+        if (!machine) machine = std::make_unique<MachineSums>(name, rank_, size_, patience);
+        any(false);  // the first one's name is good until all have opened it
+        links_->machine = std::move(machine);
+      },
+      "start all processes as one user of one machine, or have them meet at tcp:HOST:PORT");
+}
 
 std::pair<std::int64_t, std::int64_t> Team::part(std::int64_t count) const {
   return {rank_ * count / size_, (rank_ + 1) * count / size_};
@@ -176,6 +194,10 @@ std::pair<std::int64_t, std::int64_t> Team::share(std::int64_t count) const {
 
 std::vector<double> Team::sums(std::vector<double> values) const {
   if (!is_linked()) return values;
+  if (links_->machine) {
+    with_peers([&] { links_->machine->finish(links_->machine->begin(values.data(), values.size())); });
+    return values;
+  }
   std::vector<torch::Tensor> tensors{
       torch::from_blob(values.data(), {static_cast<std::int64_t>(values.size())}, torch::kDouble)};
   with_peers([&] { links_->hosts->allreduce(tensors)->wait(); });
@@ -216,6 +238,16 @@ Sum Team::begin_to_add(const torch::Tensor& tensor) const {
     sum->done = links_->devices->add(tensor);
     return sum;
   }
+  if (links_->machine) {
+    const auto count = static_cast<std::size_t>(tensor.numel());
+    sum->held = tensor;
+    with_peers([&] {
+      sum->number = tensor.scalar_type() == torch::kDouble
+                        ? links_->machine->begin(tensor.mutable_data_ptr<double>(), count)
+                        : links_->machine->begin(tensor.mutable_data_ptr<float>(), count);
+    });
+    return sum;
+  }
   // Of one dimension: the order in memory is that of the other processes' tensors.
   std::vector<torch::Tensor> tensors{tensor.as_strided({tensor.numel()}, {1})};
   with_peers([&] { sum->work = links_->hosts->allreduce(tensors); });
@@ -226,8 +258,10 @@ void Team::finish(Sum& sum) const {
   if (!sum) return;
   if (sum->done)
     sum->done->block(links_->devices->current_stream());
-  else
+  else if (sum->work)
     with_peers([&] { sum->work->wait(); });
+  else
+    with_peers([&] { links_->machine->finish(sum->number); });
   sum.reset();
 }
 

@@ -55,7 +55,8 @@ using Sum = std::unique_ptr<PendingSum, PendingSumDeleter>;
 
 // Owned by the process's Compute, shared by all who compute with it, on the thread that trains. What its
 // functions return is the same in each process, which calls the same ones in the same order; they throw
-// PeerLost. Numbers on the CPU travel by Gloo, tensors on GPUs by NCCL. A team without links has a place, and
+// PeerLost. Numbers on the CPU are added up in memory that the processes of one machine share, and travel by
+// Gloo between machines; tensors on GPUs travel by NCCL. A team without links has a place, and
 // so a part of the work, but tells nobody anything: a process by itself, and one that only measures.
 class Team {
  public:
@@ -106,6 +107,7 @@ class Team {
   struct Links;
   static constexpr const char* kWhenLost =
       "see why that one ended, or raise TUNE_PEER_TIMEOUT where it was only slow";
+  void share_memory(Milliseconds patience);
   template <typename Work>
   void with_peers(Work work, const char* when_lost = kWhenLost) const;
 

@@ -44,6 +44,15 @@ TEST_CASE("Processes of a team add up, gather and copy, and are told apart by ra
     torch::Tensor numbers = torch::full({4, 2}, rank).t();
     team->add(numbers);
     if (!numbers.eq(3).all().item<bool>()) return 6;
+    // Larger than what lies between the processes at once, and smaller ones that are begun before it is done.
+    torch::Tensor large = torch::arange(9'000'000).to(torch::kFloat).mul_(rank + 1);
+    const torch::Tensor doubles = torch::full({3}, rank, torch::kDouble);
+    parallel::Sum first = team->begin_to_add(large), second = team->begin_to_add(doubles);
+    if (!team->any(team->rank() == 1)) return 8;
+    team->finish(first);
+    team->finish(second);
+    if (!large.eq(torch::arange(9'000'000).to(torch::kFloat).mul_(6)).all().item<bool>()) return 9;
+    if (!doubles.eq(3).all().item<bool>()) return 10;
     std::vector<torch::Tensor> copied{torch::full({2, 3}, rank), torch::full({1}, team->rank(), torch::kLong),
                                       torch::full({2}, rank > 0, torch::kBool), torch::empty({0})};
     team->take_from_first(copied);
@@ -142,16 +151,18 @@ TEST_CASE("Gradients of parts add up to those of the whole batch") {
   }
 }
 
-TEST_CASE("A process without a part of a step gets the gradients of the others") {
+TEST_CASE("A process without a part of a step, even the first, gets the gradients of the others") {
   const auto codes = run_in_team(2, [](const Place& team) {
     torch::manual_seed(1);
     torch::nn::Linear layer(3, 2);
+    const auto unused = layer->register_module("unused", torch::nn::Linear(3, 3));
     parallel::GradientSums sums(*layer, *team);
     for (int step = 0; step < 3; ++step) {
       sums.begin();
       if (team->rank() == 0) layer->forward(torch::ones({2, 3})).sum().backward();
-      sums.finish();
+      sums.finish(/*all_take_part=*/false);
       if (!layer->weight.grad().eq(2).all().item<bool>()) return 1;
+      if (unused->weight.grad().defined()) return 2;
       for (torch::Tensor& parameter : layer->parameters()) parameter.mutable_grad().reset();
     }
     return 0;
@@ -170,7 +181,7 @@ TEST_CASE("A process without a part of a step learns what was let go since, and 
       for (torch::Tensor& parameter : net->parameters()) parameter.mutable_grad().reset();
       sums.begin();
       if (is_here) net->forward(torch::ones({2, 3})).sum().backward();
-      sums.finish();
+      sums.finish(/*all_take_part=*/false);
     };
     const auto let_go = [&](bool is_trained) {
       for (torch::Tensor& parameter : first->parameters()) parameter.requires_grad_(is_trained);
