@@ -72,12 +72,16 @@ void use_threads(int threads) {
   if (at::get_num_threads() != threads) at::set_num_threads(threads);
 }
 
+void give_back_freed_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 // Linux keeps the largest resident size of a process (VmHWM), and writing 5 here forgets it; see proc(5).
 void forget_peak_memory(const torch::Device& device) {
   if (!device.is_cpu()) return compat::reset_peak_device_bytes(device);
-#ifdef __GLIBC__
-  malloc_trim(0);  // what was kept of earlier work is not of what comes
-#endif
+  give_back_freed_memory();
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 

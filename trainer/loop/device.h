@@ -35,6 +35,10 @@ Compute set_up_compute(int threads, bool wants_gpu, int gpu = 0);
 // From now on operators of this thread compute with so many of the CPU's.
 void use_threads(int threads);
 
+// On a CPU: what earlier work has freed goes back to the system. What comes is of other sizes, and would not
+// fit into the gaps.
+void give_back_freed_memory();
+
 // The most memory that was held since forget_peak_memory(): tensors' on a GPU, on the CPU what the process
 // had resident; 0 where that is not known.
 std::int64_t peak_memory_bytes(const torch::Device& device);

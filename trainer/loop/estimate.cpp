@@ -26,6 +26,7 @@ constexpr double kLongTime = 10;  // times EstimateRequest::seconds: what one th
 constexpr std::size_t kMostTimed = 20;        // batches
 constexpr std::int64_t kCheckpointsKept = 3;  // the newest two and the best one (CheckpointStore::save)
 constexpr int kRounds = 3;                    // steps until gaps between blocks hardly grow any more
+constexpr std::size_t kMostBetween = 3;       // batches
 // Of what a step holds, a part of so many is added for gaps that evaluations in between leave, where those
 // were not measured.
 constexpr std::int64_t kLaterGaps = 10;
@@ -169,12 +170,17 @@ class Measurement {
     return with_rest(step);
   }
 
-  // The same of the whole batch, with an evaluation between two steps: its blocks have other sizes, and leave
-  // other gaps.
+  // The same of the whole batch, and between two such steps what there is between them in a training: an
+  // evaluation, and batches that are smaller. Their blocks have other sizes, and leave other gaps.
   CountedStep count_whole(std::int64_t batch) {
     CountedStep step = count(batch);
     evaluate([asked = 0]() mutable { return ++asked > 1; });
     enter_training();
+    for (std::size_t i = 0; i < std::min(batches_.size(), kMostBetween); ++i) {
+      std::vector<std::int64_t> some = batches_[i];
+      some.resize(std::min(some.size(), static_cast<std::size_t>(batch)));
+      run(step, some);
+    }
     run(step, largest_examples(batch));
     return with_rest(step);
   }
@@ -247,8 +253,8 @@ class Measurement {
 
   // Whether a step of the whole batch, which grows by so many bytes, fits this machine and is soon done.
   bool is_worth_measuring(const CountedStep& smaller, std::int64_t growth, std::int64_t batch) const {
-    const double seconds =
-        (kRounds + 2) * smaller.seconds * static_cast<double>(batch) / static_cast<double>(smaller.examples);
+    const double seconds = (kRounds + 2 + kMostBetween) * smaller.seconds * static_cast<double>(batch) /
+                           static_cast<double>(smaller.examples);
     const auto free = free_memory_bytes(compute_.device);
     constexpr double kMostOfFree = 0.8;
     return seconds <= kLongTime * request_.seconds && !request_.interrupted() && free &&

@@ -470,6 +470,7 @@ void TrainingLoop::save() {
 
 void TrainingLoop::export_best() {
   TUNE_CHECK(progress_.best.has_value());
+  give_back_freed_memory();
   if (!team().is_first()) return;
   std::filesystem::create_directories(settings_.output_dir);
   training_.export_model(settings_.output_dir, trained_.whole(checkpoints_.best_model(progress_)),
