@@ -63,6 +63,8 @@ Json row_json(const ComparisonRow& row, const TestNumber& test) {
   add_scores(test, row.score, row.second, json);
   const std::string name = test.is_average_precision() ? "AP" : "score";
   json[name + "_spread"] = optional_json(row.score_spread);
+  json[name + "_interval"] =
+      row.score_interval ? Json{row.score_interval->low, row.score_interval->high} : Json();
   json["winner_" + name] = optional_json(row.winner_score);
   return json;
 }

@@ -430,8 +430,10 @@ class Gatherer {
           add_question(find_row(b, kind), find_row(a, kind),
                        kind == RowKind::kTuned ? "tuned, each its own way" : "at default hyperparameters",
                        is_confounded(a, b), questions);
-    const std::vector<Answer> answers =
-        answer_questions(scored_, questions, static_cast<std::size_t>(report_.groups), scale());
+    const auto groups = static_cast<std::size_t>(report_.groups);
+    const auto intervals = score_intervals(scored_, groups, scale());
+    for (std::size_t i = 0; i < intervals.size(); ++i) report_.rows[i].score_interval = intervals[i];
+    const std::vector<Answer> answers = answer_questions(scored_, questions, groups, scale());
     for (std::size_t i = 0; i < answers.size(); ++i) report_.answers[i].answer = answers[i];
   }
 

@@ -43,6 +43,7 @@ struct ComparisonRow {
   std::string validation_metric;
   // Side by side: the validation that selected, the validation of runs that it did not select, and the test.
   std::optional<double> selection, fresh_validation, score, second, score_spread, winner_score;
+  std::optional<ScoreInterval> score_interval;  // 95 %
   report::Cost cost;                            // of all trials that it took
   std::optional<double> predicted_hours;        // of device time
   bool predicted_at_most = false;               // an upper bound: its limits, or losers that are stopped

@@ -91,25 +91,63 @@ double least_variance(const ScoredRuns& row, const ScoredRuns& against, const Sc
   return kLeastVariance * largest * largest;
 }
 
+// What several sources of luck come to.
+struct Uncertainty {
+  double variance = 0, degrees = 0;
+  bool is_mostly_first = false;
+};
+
+Uncertainty add_up(const std::vector<Component>& parts) {
+  Uncertainty sum;
+  double weighted = 0;
+  const auto weight = [](const Component& part) { return part.variance * part.variance / part.degrees; };
+  for (const Component& part : parts) {
+    sum.variance += part.variance;
+    weighted += weight(part);
+  }
+  sum.degrees = sum.variance * sum.variance / weighted;
+  sum.is_mostly_first = weight(parts[0]) > weighted / 2;
+  return sum;
+}
+
+Component seed_component(const ScoredRuns& row) {
+  return {seed_variance(row), static_cast<double>(row.scores.size() - 1)};
+}
+
+// Whether its luck can be known: that of seeds, and of images where they are resampled.
+bool is_measurable(const ScoredRuns& row, std::size_t groups, const ScoreScale& scale) {
+  if (row.scores.size() < 2) return false;
+  return !scale.is_resampled ||
+         (groups >= 2 && row.resampled.size() == row.scores.size() && row.resampled.front().size() >= 2);
+}
+
 // Standard error, degrees of freedom and p; nothing where no score varies, as there is nothing to judge by.
 void measure(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups, const ScoreScale& scale,
              Answer& answer) {
-  std::vector<Component> parts{{seed_variance(row), static_cast<double>(row.scores.size() - 1)},
-                               {seed_variance(against), static_cast<double>(against.scores.size() - 1)}};
+  std::vector<Component> parts{seed_component(row), seed_component(against)};
   if (scale.is_resampled)
     parts.insert(parts.begin(), {image_variance(row, against), static_cast<double>(groups - 1)});
-  double variance = 0, weighted = 0;
-  const auto weight = [](const Component& part) { return part.variance * part.variance / part.degrees; };
-  for (const Component& part : parts) {
-    variance += part.variance;
-    weighted += weight(part);
-  }
-  if (variance <= least_variance(row, against, scale)) return;
-  const bool by_images = scale.is_resampled && weight(parts[0]) > weighted / 2;
-  answer.too_few = by_images ? TooFew::kImages : TooFew::kSeeds;
-  answer.standard_error = std::sqrt(variance);
-  answer.degrees = variance * variance / weighted;
+  const Uncertainty all = add_up(parts);
+  if (all.variance <= least_variance(row, against, scale)) return;
+  answer.too_few = scale.is_resampled && all.is_mostly_first ? TooFew::kImages : TooFew::kSeeds;
+  answer.standard_error = std::sqrt(all.variance);
+  answer.degrees = all.degrees;
   answer.p = student_two_sided_p(*answer.difference / *answer.standard_error, *answer.degrees);
+}
+
+std::optional<ScoreInterval> score_interval(const ScoredRuns& row, std::size_t groups,
+                                            const ScoreScale& scale, double level) {
+  if (!is_measurable(row, groups, scale)) return std::nullopt;
+  std::vector<Component> parts{seed_component(row)};
+  if (scale.is_resampled)
+    parts.push_back({sample_variance(on_resamples(row)), static_cast<double>(groups - 1)});
+  const Uncertainty all = add_up(parts);
+  if (all.variance <= least_variance(row, row, scale)) return std::nullopt;
+  const double half = student_quantile(1 - level / 2, all.degrees) * std::sqrt(all.variance);
+  ScoreInterval interval{*row_score(row) - half, *row_score(row) + half};
+  if (!scale.range) return interval;
+  interval = {std::max(0.0, interval.low), std::min(*scale.range, interval.high)};
+  return interval.high - interval.low < *scale.range ? std::optional(interval) : std::nullopt;
 }
 
 Answer first_look(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups,
@@ -121,10 +159,8 @@ Answer first_look(const ScoredRuns& row, const ScoredRuns& against, std::size_t 
   answer.verdict = Verdict::kOneRun;
   if (row.scores.size() < 2 || against.scores.size() < 2) return answer;
   answer.verdict = Verdict::kNotDistinguishable;
-  const bool resampled = row.resampled.size() == row.scores.size() &&
-                         against.resampled.size() == against.scores.size() &&
-                         row.resampled.front().size() >= 2;
-  if (!scale.is_resampled || (groups >= 2 && resampled)) measure(row, against, groups, scale, answer);
+  if (is_measurable(row, groups, scale) && is_measurable(against, groups, scale))
+    measure(row, against, groups, scale, answer);
   return answer;
 }
 
@@ -175,6 +211,15 @@ std::optional<double> row_score(const ScoredRuns& runs) {
 std::optional<double> spread(const std::vector<double>& scores) {
   if (scores.size() < 2) return std::nullopt;
   return std::sqrt(sample_variance(scores));
+}
+
+std::vector<std::optional<ScoreInterval>> score_intervals(const std::vector<ScoredRuns>& all,
+                                                          std::size_t groups, const ScoreScale& scale,
+                                                          double level) {
+  std::vector<std::optional<ScoreInterval>> intervals;
+  for (const ScoredRuns& row : scale.range ? on_scored_resamples(all) : all)
+    intervals.push_back(score_interval(row, groups, scale, level));
+  return intervals;
 }
 
 std::vector<double> holm_adjusted(const std::vector<double>& p_values) {

@@ -42,6 +42,18 @@ std::optional<double> row_score(const ScoredRuns& runs);
 // The standard deviation of the runs' scores; nullopt under two.
 std::optional<double> spread(const std::vector<double>& scores);
 
+// Where the score of a row lies.
+struct ScoreInterval {
+  double low, high;
+};
+
+// Of each row by itself, with 1 - level: both parts of luck, that of images and that of seeds, as in a
+// difference, but nothing cancels. nullopt with one run or one group of images, where no score varies, and
+// where it would be as wide as the range.
+std::vector<std::optional<ScoreInterval>> score_intervals(const std::vector<ScoredRuns>& rows,
+                                                          std::size_t groups, const ScoreScale& scale = {},
+                                                          double level = 0.05);
+
 struct Question {
   std::size_t row = 0, against = 0;  // indices
   bool is_confounded = false;

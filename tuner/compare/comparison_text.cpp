@@ -57,6 +57,12 @@ std::string p_text(const std::optional<double>& p) {
   return *p < 0.001 ? "<0.001" : score_text(p);
 }
 
+std::string score_interval_text(const ComparisonRow& row, const ComparisonReport& report) {
+  if (!row.score_interval) return "-";
+  return test_score_text(row.score_interval->low, report) + " to " +
+         test_score_text(row.score_interval->high, report);
+}
+
 report::Table score_table(const ComparisonReport& report, ApproachTable which) {
   report::Table table;
   const bool priced = report.usd_per_hour.has_value();
@@ -65,6 +71,7 @@ report::Table score_table(const ComparisonReport& report, ApproachTable which) {
                    {marked_validation("selected by", report), report::Align::kRight},
                    {marked_validation("fresh validation", report), report::Align::kRight},
                    {test_title(report), report::Align::kRight},
+                   {"95 %", report::Align::kRight},
                    {"sd", report::Align::kRight}};
   const bool has_second = !report.test.second.empty();
   if (has_second) table.columns.push_back({marked_test(report.test.second, report), report::Align::kRight});
@@ -79,6 +86,7 @@ report::Table score_table(const ComparisonReport& report, ApproachTable which) {
              score_text(row.selection),
              score_text(row.fresh_validation),
              test_score_text(row.score, report),
+             score_interval_text(row, report),
              test_score_text(row.score_spread, report)};
     if (has_second) cells.push_back(score_text(row.second));
     cells.push_back(report::hours_text(row.cost.device_hours));

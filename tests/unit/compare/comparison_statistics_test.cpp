@@ -71,6 +71,29 @@ TEST_CASE("scores that were not resampled give Welch's t-test, on whatever scale
   CHECK(answer_questions({{{0.5}, {}}, same}, {{0, 1, false}}, 0, loss).front().verdict == Verdict::kOneRun);
 }
 
+TEST_CASE("the interval of a row is Student's over its seeds, and wider by what the images bring") {
+  const std::vector<double> scores{0.30, 0.34, 0.32};
+  const auto alone = score_intervals({runs_of(scores)}, kGroups).front();
+  REQUIRE(alone);
+  // 0.32 +- 4.302653 * 0.02 / sqrt(3).
+  CHECK(alone->low == Approx(0.32 - 0.0496828).epsilon(1e-5));
+  CHECK(alone->high == Approx(0.32 + 0.0496828).epsilon(1e-5));
+  // Without luck of the seeds all is that of the images, over 49 degrees of freedom.
+  const auto images = score_intervals({runs_of({0.32, 0.32, 0.32}, 0.03)}, kGroups).front();
+  REQUIRE(images);
+  CHECK(images->high - images->low == Approx(2 * 2.0096 * 0.03).epsilon(0.1));
+  const auto both = score_intervals({runs_of(scores, 0.03)}, kGroups).front();
+  REQUIRE(both);
+  CHECK(both->high - both->low > images->high - images->low);
+  // It ends where scores do; one run, and seeds that lie as far apart as scores can, say nothing.
+  CHECK(score_intervals({runs_of({0.01, 0.02, 0.03})}, kGroups).front()->low == 0);
+  CHECK_FALSE(score_intervals({runs_of({0.3})}, kGroups).front());
+  CHECK_FALSE(score_intervals({runs_of({0.1, 0.9})}, kGroups).front());
+  // On resamples, one group of images says nothing.
+  CHECK_FALSE(score_intervals({runs_of(scores)}, 1).front());
+  CHECK(score_intervals({{scores, {}}}, 0, {false, std::nullopt, false}).front());
+}
+
 TEST_CASE("noise that the images bring to both rows alike cancels") {
   const Answer paired = answer_of(runs_of({0.30, 0.31, 0.32}, 0.05, 1), runs_of({0.20, 0.21, 0.22}, 0.05, 1));
   CHECK(*paired.standard_error == Approx(std::sqrt(2 * 1e-4 / 3)).epsilon(1e-9));
