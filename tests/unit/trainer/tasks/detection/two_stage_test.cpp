@@ -180,6 +180,17 @@ TEST_CASE("The gradients of both stages' losses agree with finite differences") 
   }
 }
 
+TEST_CASE("A detector of two stages learns no crowd region, and keeps the order of the others") {
+  GroundTruth dog{1, 2, 3, 4, 2}, crowd{0, 0, 90, 90, 1}, cat{5, 6, 7, 8, 1};
+  crowd.crowd = true;
+  weights::TensorMap tensors;
+  ObjectRows(2).add({{crowd, dog, crowd, cat}, {crowd}}, tensors);
+  CHECK(numbers_of(tensors.at("categories")) == std::vector<std::int64_t>{2, 1, 0, 0});
+  CHECK(tensors.at("objects").equal(torch::tensor({1.0F, 2.0F, 3.0F, 4.0F, 5.0F, 6.0F, 7.0F, 8.0F, 0.0F, 0.0F,
+                                                   0.0F, 0.0F, 0.0F, 0.0F, 0.0F, 0.0F})
+                                        .view({2, 2, 4})));
+}
+
 TEST_CASE("An image without objects teaches a detector of two stages what is background") {
   torch::manual_seed(1);
   TwoStageDetector detector(half_fpn(), 2);
