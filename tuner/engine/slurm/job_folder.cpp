@@ -50,7 +50,7 @@ while kill -0 "$supervisor" 2>/dev/null; do
   wait "$supervisor"
   code=$?
 done
-if [ ! -e "$folder/exit.json" ] && [ ! -e "$folder/again" ]; then
+if [ "$code" -ne 0 ] && [ ! -e "$folder/exit.json" ]; then
   # It was killed, and what it had started may live on: each of that carries the attempt's token.
   token=$(sed -n 's/.*"token":"\([0-9a-f]*\)".*/\1/p' "$launch")
   for process in /proc/[0-9]* /proc/[0-9]*; do
