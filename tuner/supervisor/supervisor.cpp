@@ -299,7 +299,10 @@ void Supervisor::keep_seat(SteadyTime now) {
 }
 
 Milliseconds Supervisor::verdict_time() const {
-  return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0 ? kQuickVerdict : kVerdict;
+  const bool ended_well = status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0;
+  // The processes that srun has started on several nodes have the signal before those of the job's script.
+  const bool is_of_srun = launch_.job && launch_.job->nodes > 1;
+  return ended_well && !is_of_srun ? kQuickVerdict : kVerdict;
 }
 
 // A cluster that ends a job signals its processes one by one, and the trainer may be gone before this process
