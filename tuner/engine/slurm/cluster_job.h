@@ -11,7 +11,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/core/exit_record.h"
 #include "tuner/core/stop_reason.h"
-#include "tuner/engine/slurm/job_folder.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/engine/slurm/slurm_commands.h"
 
 namespace tune::engine {

@@ -5,7 +5,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/engine/attempt/supervisor_process.h"
-#include "tuner/engine/slurm/slurm_commands.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::engine {

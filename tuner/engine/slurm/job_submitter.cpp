@@ -6,6 +6,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/engine/slurm/job_options.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tuner/core/error.h"
+#include "tuner/engine/slurm/job_records.h"
 
 namespace tune::engine {
 namespace {

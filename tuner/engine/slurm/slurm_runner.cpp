@@ -17,8 +17,8 @@
 #include "tuner/engine/attempt/attempt_launch.h"
 #include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/job_board.h"
-#include "tuner/engine/slurm/job_folder.h"
 #include "tuner/engine/slurm/job_options.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/engine/slurm/job_submitter.h"
 #include "tuner/engine/slurm/queue_watch.h"
 #include "tuner/os/descriptor.h"
@@ -346,7 +346,7 @@ void SlurmRunner::stop(AttemptId id, Milliseconds grace, StopReason reason) {
   if (job->stage == Stage::kWaiting) return impl_->end_lost(*job);
   job->next_look = now;
   try {
-    write_stop(job->folder, job->token, grace, job->stop->reason);
+    write_stop(job->folder, job->token, {grace, job->stop->reason});
   } catch (const Error& error) {
     impl_->board.notice(error.what());
   }

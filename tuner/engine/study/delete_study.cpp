@@ -16,7 +16,7 @@
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/promotion/promotion.h"
 #include "tuner/engine/slurm/job_folder.h"
-#include "tuner/engine/slurm/slurm_runner.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/engine/study/asked_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
