@@ -3,7 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "tuner/core/error.h"
 #include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/slurm/job_records.h"
 #include "tuner/os/atomic_file.h"
@@ -28,6 +27,11 @@ ClusterJob* JobBoard::find(AttemptId id) {
 
 void JobBoard::notice(const std::string& sentence) {
   if (said.insert(sentence).second) notices.push_back(sentence);
+}
+
+void JobBoard::notice_unread(const Error& error) {
+  notice(std::string("the files of jobs cannot be read, and are tried again: ") + error.what() +
+         (error.hint().empty() ? "" : "; " + error.hint()));
 }
 
 void JobBoard::lose(ClusterJob& job, SteadyTime now, bool may_run_on) {

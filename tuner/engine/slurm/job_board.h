@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tuner/core/error.h"
 #include "tuner/core/exit_record.h"
 #include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/command_lane.h"
@@ -26,6 +27,8 @@ struct JobBoard {
   ClusterJob* find(AttemptId id);
   // A sentence that is worth saying once.
   void notice(const std::string& sentence);
+  // Of a file server that does not answer, which says nothing about any job.
+  void notice_unread(const Error& error);
   // The job is over, as far as Slurm or its files tell. Should a part of it live on, the fence ends that.
   void lose(ClusterJob& job, SteadyTime now, bool may_run_on);
   // Writes the job's number down; without it a later run looks the job up.

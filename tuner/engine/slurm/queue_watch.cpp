@@ -121,7 +121,7 @@ bool QueueWatch::has_begun_in_time(ClusterJob& job, const SlurmJob& listed, Stea
   } catch (const Error& error) {
     // A file server that does not answer says nothing about a job.
     if (error.code() != ExitCode::kEnvironment) throw;
-    board_.notice(std::string("the files of jobs cannot be read, and are tried again: ") + error.what());
+    board_.notice_unread(error);
     return true;
   }
 }

@@ -23,6 +23,8 @@
 #include "tuner/engine/slurm/queue_watch.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/file_system.h"
+#include "tuner/os/regular_file.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune::engine {
 namespace {
@@ -34,6 +36,7 @@ constexpr Milliseconds kBeatLook{5'000};
 // that Slurm has lost sight of: its supervisor looks for the fence every second, later every five.
 constexpr Milliseconds kSettle{3'000}, kFenceTime{30'000};
 constexpr Milliseconds kStopPatience{20'000}, kKillPatience{2'000};  // beyond the grace
+constexpr std::uint64_t kMostReportBytes = 1 << 20;
 constexpr Milliseconds kCancelAgain{15'000};  // as long as the job is there: scancel may not have been heard
 
 using Stage = ClusterJob::Stage;
@@ -52,6 +55,7 @@ struct SlurmRunner::Impl {
   void end_waiting();
   void look_safely(ClusterJob& job, SteadyTime now);
   void look(ClusterJob& job, SteadyTime now);
+  void read_report(ClusterJob& job, SteadyTime now);
   void look_at_life(ClusterJob& job, SteadyTime now);
   void on_begin(ClusterJob& job, SteadyTime now);
   void end_lost(ClusterJob& job);
@@ -126,7 +130,7 @@ void SlurmRunner::Impl::look_safely(ClusterJob& job, SteadyTime now) {
     look(job, now);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kEnvironment) throw;
-    board.notice(std::string("the files of jobs cannot be read, and are tried again: ") + error.what());
+    board.notice_unread(error);
   }
 }
 
@@ -134,8 +138,10 @@ void SlurmRunner::Impl::look(ClusterJob& job, SteadyTime now) {
   job.next_look = now + look_interval(job, board.jobs.size(), now);
   look_anew(job.folder);
   if (!job.began) on_begin(job, now);
-  if (has_file(job.folder, kExitFile))
+  if (has_file(job.folder, kExitFile)) {
+    read_report(job, now);
     return finish(job.id, job.is_of_failed_node() ? node_failure(job) : "");
+  }
   if (has_file(job.folder, kEndedFile) && !job.is_gone) {
     job.state = "ENDED";
     return board.lose(job, now, false);
@@ -157,6 +163,17 @@ void SlurmRunner::Impl::look(ClusterJob& job, SteadyTime now) {
   if (job.stop) keep_stop(job, now);
 }
 
+// Throws UnreadableFile as long as waiting may help. For longer than a supervisor may be silent nobody waits.
+void SlurmRunner::Impl::read_report(ClusterJob& job, SteadyTime now) {
+  try {
+    static_cast<void>(read_regular_file(job.folder / kExitFile, kMostReportBytes));
+    const Descriptor opened(open_regular_file(job.folder / kMetricsFile).descriptor);
+  } catch (const UnreadableFile&) {
+    if (!job.unread_since) job.unread_since = now;
+    if (now - *job.unread_since < kUnheardBeats * kJobHeartbeat) throw;
+  }
+}
+
 void SlurmRunner::Impl::on_begin(ClusterJob& job, SteadyTime now) {
   const auto alive = read_alive(job.folder, job.token);
   if (!alive) return;
@@ -170,7 +187,7 @@ void SlurmRunner::Impl::on_begin(ClusterJob& job, SteadyTime now) {
   submitter.on_seen(job, now);
   if (const std::string problem = clock_problem(job, wall_now()); !problem.empty()) board.notice(problem);
   RunnerEvent event{RunnerEventKind::kBegan, job.id};
-  event.begin = JobBegin{job.start.value_or(alive->began), devices_of(*alive, board.settings.gpus),
+  event.begin = JobBegin{begin_of(job, wall_now()), devices_of(*alive, board.settings.gpus),
                          alive->job + " on " + alive->node};
   push(std::move(event));
 }
@@ -279,10 +296,6 @@ AttemptRecord SlurmRunner::start(const Attempt& attempt) {
 
 bool SlurmRunner::attach(const AttemptRecord& record) {
   TUNE_CHECK(!impl_->board.find(record.id), "the attempt runs already");
-  const auto submitted = read_submit(record.folder);
-  // It was never submitted, and never will be. One that has ended is taken up too: its files tell where it
-  // ran.
-  if (!submitted || submitted->token != record.token) return false;
   const SteadyTime now = steady_clock::now();
   ClusterJob job;
   job.id = record.id;
@@ -290,11 +303,29 @@ bool SlurmRunner::attach(const AttemptRecord& record) {
   job.folder = std::filesystem::absolute(record.folder);
   job.launch_file = job.folder / kLaunchFile;
   job.since = job.submitted = job.next_look = now;
+  job.was_taken_up = true;
+  std::optional<SubmitRecord> submitted;
+  try {
+    submitted = read_submit(record.folder);
+    // What an earlier run has stopped, and did not see end.
+    if (const auto asked = read_stop(record.folder, record.token))
+      job.stop = AskedStop{asked->grace, asked->reason, now + asked->grace + kStopPatience};
+  } catch (const UnreadableFile& error) {
+    // Nobody can say whether it runs, and where. What does of it finds the fence.
+    impl_->board.notice(std::string(error.what()) +
+                        ", so its job is given up, and its trial runs again: " + error.hint());
+    job.stage = Stage::kSubmitted;
+    impl_->board.lose(job, now, true);
+    impl_->board.jobs.emplace(record.id, std::move(job));
+    return true;
+  }
+  // It was never submitted, and never will be. One that has ended is taken up too: its files tell where it
+  // ran.
+  if (!submitted || submitted->token != record.token) return false;
   job.batch = submitted->batch;
   job.index = submitted->index;
   job.job = submitted->job;
   job.submitted_at = submitted->time;
-  job.was_taken_up = true;
   // Without a number nobody knows whether sbatch was heard.
   job.stage = job.job.empty() ? Stage::kSubmitting : Stage::kSubmitted;
   impl_->submitter.take_up(job, now);
