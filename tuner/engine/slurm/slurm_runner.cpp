@@ -14,6 +14,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/exit_record.h"
+#include "tuner/core/slurm_boot.h"
 #include "tuner/engine/attempt/attempt_launch.h"
 #include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/job_board.h"

@@ -49,7 +49,4 @@ class SlurmRunner final : public TrialRunner {
   std::unique_ptr<Impl> impl_;
 };
 
-// boot_id of an attempt that is a job: no machine's.
-inline constexpr const char* kSlurmBoot = "slurm";
-
 }  // namespace tune::engine

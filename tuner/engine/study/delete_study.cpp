@@ -13,6 +13,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/slurm_boot.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/promotion/promotion.h"
 #include "tuner/engine/slurm/job_folder.h"

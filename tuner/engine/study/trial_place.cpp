@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tuner/core/error.h"
+#include "tuner/core/slurm_boot.h"
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/slurm/cluster.h"
 #include "tuner/engine/slurm/job_folder.h"
