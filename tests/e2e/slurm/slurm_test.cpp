@@ -140,6 +140,29 @@ TEST_CASE("a quota is named, and its jobs are submitted when it has room") {
   CHECK(study.each_began_once(2));
 }
 
+TEST_CASE(
+    "Ctrl-C twice ends tune though the controller is silent, and the same command goes on with the study",
+    "[.deaths]") {
+  if (!has_cluster()) return;
+  SlurmStudy study("if [ ! -e go ]; then while :; do sleep 0.05; done; fi; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 6}, {"parallel", 6}};
+  const std::string controller = "$(cat " + Cluster::get().folder() + "/slurmctld.pid)";
+  const ShellResult left = study.on_cluster(
+      kStartOnCluster + until("[ \"$(wc -l <ran)\" = 4 ]") + "kill -STOP " + controller +
+      "; kill -INT $tune; sleep 1; kill -INT $tune\n" + until("! kill -0 $tune 2>/dev/null") +
+      "kill -0 $tune 2>/dev/null && touch late; kill -CONT " + controller + "; wait $tune");
+  INFO(left.out << study.shell("cat err").out);
+  CHECK(left.exit_code == 130);
+  CHECK_FALSE(fs::exists(study.path() / "late"));
+  const ShellResult run = study.on_cluster("touch go; tune --spec search.json --store store");
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 6));
+  // What waited when the controller fell silent was stopped too, and not lost.
+  CHECK(trial_json(study, 6).at("attempts").at(0).at("stop") == "drain");
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
+}
+
 TEST_CASE("what sbatch refuses pauses the study with its reason, and the same command goes on with it") {
   if (!has_cluster()) return;
   SlurmStudy study;

@@ -100,7 +100,7 @@ void JobSubmitter::submit(const std::vector<AttemptId>& ids) {
   under_way_ = batch;
   const SteadyTime asked = steady_clock::now();
   board_.lane.add([this, batch, arguments = std::move(arguments), secrets, asked]() -> CommandLane::Then {
-    const Submission answer = submit_job(arguments, secrets);
+    const Submission answer = submit_job(arguments, secrets, board_.given_up);
     return [this, batch, answer, asked] { on_answer(batch, answer, asked); };
   });
 }

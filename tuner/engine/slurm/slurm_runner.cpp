@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -39,8 +40,21 @@ constexpr Milliseconds kSettle{3'000}, kFenceTime{30'000};
 constexpr Milliseconds kStopPatience{20'000}, kKillPatience{2'000};  // beyond the grace
 constexpr std::uint64_t kMostReportBytes = 1 << 20;
 constexpr Milliseconds kCancelAgain{15'000};  // as long as the job is there: scancel may not have been heard
+constexpr Milliseconds kLastPatience{2'000};  // with Slurm's programs, after a second signal
 
 using Stage = ClusterJob::Stage;
+
+// Not at once: a controller that is well takes back within that time what waits in its queue.
+GivenUp given_up_by(std::function<int()> signals) {
+  const auto second = std::make_shared<std::atomic<SteadyTime>>(SteadyTime::max());
+  return [signals = std::move(signals), second] {
+    if (!signals || signals() < 2) return false;
+    SteadyTime unseen = SteadyTime::max();
+    const SteadyTime now = steady_clock::now();
+    second->compare_exchange_strong(unseen, now);
+    return now >= second->load() + kLastPatience;
+  };
+}
 
 WallTime wall_now() { return SystemClock().wall_now(); }
 
@@ -79,7 +93,8 @@ SlurmRunner::Impl::Impl(const SlurmRunnerOptions& options)
     : default_time(options.default_time),
       parallel(options.parallel.value_or(kJobsAtOnce)),
       wake_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      board(options.settings, options.work, options.study, options.supervisor, [this] { ring(); }),
+      board(options.settings, options.work, options.study, options.supervisor, given_up_by(options.signals),
+            [this] { ring(); }),
       program_bytes(std::filesystem::file_size(board.supervisor)),
       submitter(board, [this](AttemptId id, const std::string& problem) { end_refused(id, problem); }),
       queue(board, submitter) {
@@ -270,6 +285,8 @@ JobShare SlurmRunner::Impl::share_of(const Attempt& attempt) const {
 
 SlurmRunner::SlurmRunner(const SlurmRunnerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 SlurmRunner::~SlurmRunner() {
+  // What is not asked any more the next run finds by the jobs' comments, and the jobs by their files.
+  if (impl_->board.given_up()) return;
   impl_->board.lane.wait_until_idle();
   impl_->queue.end_left_overs();
 }

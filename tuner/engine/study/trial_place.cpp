@@ -32,8 +32,13 @@ TrialPlace make_slurm_place(const OpenedStudy& study, const RunRequest& request,
                             const Interruption& interruption, EarlyInbox& requests) {
   const Spec& spec = request.spec;
   const SlurmSettings& settings = spec.runner.slurm;
-  const Cluster cluster = inspect_cluster();
-  ClusterProblems found = ask_cluster(spec, cluster);
+  const auto signals = [&interruption, &requests] {
+    requests.obey_now_and_then();
+    return interruption.count.load();
+  };
+  const GivenUp given_up = [&signals] { return signals() > 0; };
+  const Cluster cluster = inspect_cluster(given_up);
+  ClusterProblems found = ask_cluster(spec, cluster, given_up);
   if (!found.fatal.empty()) {
     locate_problems(request.spec_text, found.fatal);
     throw SpecError(request.spec_file, std::move(found.fatal));
@@ -43,10 +48,7 @@ TrialPlace make_slurm_place(const OpenedStudy& study, const RunRequest& request,
   TrialPlace place;
   place.work = work_folder(request.store / study.row.name, study.row.name, settings.work);
   const bool is_seen = probe_node(
-      {spec, place.work, {}, [&] {
-                                     requests.obey_now_and_then();
-                                     return interruption.count.load();
-                                   }, [&](const std::string& sentence) { journal.notice(sentence); }});
+      {spec, place.work, {}, signals, [&](const std::string& sentence) { journal.notice(sentence); }});
   if (!is_seen) return place;
   const Partition* partition = cluster.partition(settings.partition);
   place.runner = std::make_unique<SlurmRunner>(
@@ -55,7 +57,8 @@ TrialPlace make_slurm_place(const OpenedStudy& study, const RunRequest& request,
                          place.work,
                          spec.limits.parallel,
                          {},
-                         partition == nullptr ? std::nullopt : partition->default_time});
+                         partition == nullptr ? std::nullopt : partition->default_time,
+                         [&interruption] { return interruption.count.load(); }});
   return place;
 }
 
@@ -70,7 +73,13 @@ RunnerKind runner_kind(const RunRequest& request, const store::StudyRow& study) 
 TrialPlace make_trial_place(RunnerKind kind, const OpenedStudy& study, const RunRequest& request,
                             Journal& journal, const Interruption& interruption, EarlyInbox& requests) {
   if (kind == RunnerKind::kLocal) return {make_local_runner(study, request.spec), {}};
-  return make_slurm_place(study, request, journal, interruption, requests);
+  try {
+    return make_slurm_place(study, request, journal, interruption, requests);
+  } catch (const Error&) {
+    // A program that was ended for the signal has answered nothing.
+    if (interruption.count.load() > 0) return {};
+    throw;
+  }
 }
 
 }  // namespace tune::engine
