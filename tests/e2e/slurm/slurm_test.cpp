@@ -391,7 +391,13 @@ TEST_CASE("what a partition cannot give is refused before anything is submitted,
   begun.spec["runner"]["time"] = "2h";
   CHECK(begun.search().exit_code == 3);
   CHECK(begun.begun().empty());
-  CHECK(study.on_cluster("tune check search.json").exit_code == 0);
+  const ShellResult checked = study.on_cluster("tune check search.json");
+  CHECK(checked.exit_code == 0);
+  CHECK(
+      says(checked.out,
+           "runs on     Slurm's partition gpu, a job for each trial: 1 node, 1 GPU, 1 core, 1h 00m at most; "
+           "4 jobs at once"));
+  CHECK(says(study.on_cluster("tune check search.json --runner local").out, "runs on     this machine"));
 }
 
 TEST_CASE("doctor says what the cluster offers, and that its controller does not answer") {
