@@ -156,6 +156,24 @@ AttemptOutcome out_of_job_time(const AttemptEnd& end) {
       "have the program save its state in $TUNE_CHECKPOINT_DIR now and then");
 }
 
+// A job that more urgent ones push aside begins again where it has saved its state. One that never comes so
+// far would do so for ever.
+AttemptOutcome taken_away(const AttemptEnd& end) {
+  AttemptOutcome outcome = requeued(std::string("interrupted: ") + to_string(StopReason::kTerminated));
+  if (end.has_saved || end.is_orphan) return outcome;
+  const int times = end.losses_before + 1;
+  if (times >= end.most_losses)
+    return failed(
+        kTakenAway,
+        "lost " + plural_text(times, "time") +
+            ", at last to a signal (preemption, for example), and saved nothing to go on from: have "
+            "the program save its state in $TUNE_CHECKPOINT_DIR when it gets SIGTERM, or raise "
+            "retry.infrastructure.tries");
+  outcome.reason += " before it had saved anything to go on from";
+  outcome.retried = kTakenAway;
+  return outcome;
+}
+
 std::string with_output(std::string reason, const std::string& last_output) {
   return last_output.empty() ? reason : reason + ": " + last_output;
 }
@@ -257,9 +275,10 @@ AttemptOutcome classify(const AttemptEnd& end) {
       return out_of_job_time(end);
     case StopReason::kDrain:
       return requeued("interrupted");
+    case StopReason::kTerminated:
+      return taken_away(end);
     case StopReason::kUnheard:
     case StopReason::kOrphaned:
-    case StopReason::kTerminated:
     case StopReason::kLost:
       break;
   }

@@ -53,7 +53,8 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
        running.attempt.reason, ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
        ended_badly ? log_end(folder, kLogEnd) : std::string(), parts_.frame.spec.limits.on_trial_time,
        running.ended_unheard, parts_.frame.spec.retry.infrastructure, second_end(running, lasted),
-       report && report->stop == StopReason::kJobTime && has_saved(parts_.frame.study_folder, id)});
+       report && (report->stop == StopReason::kJobTime || report->stop == StopReason::kTerminated) &&
+           has_saved(parts_.frame.study_folder, id)});
   // What an earlier run could not start is tried again, and it may be mended by now.
   if (running.adopted) outcome.fault.reset();
   if (auto fault = fault_of(running, outcome)) {
