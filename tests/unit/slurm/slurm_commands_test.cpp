@@ -250,8 +250,14 @@ TEST_CASE("a job's device time is Slurm's own where it is known, and a clock tha
   job.start = WallTime(seconds(100));
   job.end = WallTime(seconds(160));
   CHECK(held_time(job, WallTime{}) == Milliseconds(60'000));
+  job.start.reset();
   job.alive.node = "n1";
   job.submitted_at = WallTime(seconds(100));
+  // A job cannot have begun before it was submitted, nor after now.
+  for (const auto& [began, held] : {std::pair{103, 9}, {10, 12}, {999, 0}}) {
+    job.alive.began = WallTime(seconds(began));
+    CHECK(held_time(job, WallTime(seconds(112))) == Milliseconds(1000 * held));
+  }
   job.alive.began = job.alive.written = WallTime(seconds(101));
   CHECK(clock_problem(job, WallTime(seconds(102))).empty());
   job.alive.began = job.alive.written = WallTime(seconds(40));

@@ -25,7 +25,7 @@ int machine_losses(const store::TrialFacts& trial, const std::vector<store::Atte
   int losses = 0, taken_away = 0;
   for (const store::AttemptRow& attempt : attempts) {
     if (attempt.attempt <= trial.reopened_after.value_or(0)) continue;
-    const bool is_lost = attempt.facts.failure == kBrokenDevice ||
+    const bool is_lost = attempt.facts.failure == kBrokenDevice || attempt.facts.failure == kBlindNode ||
                          (attempt.state == store::AttemptState::kLost && !attempt.stop) ||
                          attempt.stop == StopReason::kUnheard;
     const bool has_saved = attempt.facts.failure.empty() &&

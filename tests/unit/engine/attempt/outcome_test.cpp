@@ -134,6 +134,18 @@ TEST_CASE("what is taken away runs again, and not for ever where it saves nothin
   CHECK(c.classify().retried.empty());
 }
 
+TEST_CASE("a node that does not see the attempt's files is no fault of the trial's, and is named") {
+  Case c = exits(143);
+  CHECK(c.classify().failure == "crash");
+  c.log_end =
+      "loss=1\ntune: n2 does not see /shared/trial.json\nsrun: error: n2: task 1: Exited with exit code 87\n";
+  CHECK(c.classify().state == TrialState::kQueued);
+  CHECK(c.classify().retried == kBlindNode);
+  CHECK(c.classify().reason.starts_with("lost: node n2 does not see /shared/trial.json: mount it there"));
+  c.losses = 2;
+  CHECK(c.classify().failure == "node");
+}
+
 TEST_CASE("a trial that runs out of time counts with what it had reached, marked as cut") {
   Case c = stopped(StopReason::kTimeout, 0);
   const AttemptOutcome cut = c.classify();
