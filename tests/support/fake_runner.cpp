@@ -97,6 +97,7 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   if (!live.behaviour.without_report) write_exit(live, clock_.steady_now());
   const engine::MemoryUse memory = live.behaviour.memory;
   live_.erase(*next);
+  if (on_exit) on_exit(*next);
   return {engine::RunnerEventKind::kExited, *next, memory};
 }
 

@@ -50,6 +50,7 @@ class FakeRunner final : public engine::TrialRunner {
   bool attach(const engine::AttemptRecord& record) override;
   engine::Capacity capacity() override;
   bool has_room(std::optional<std::uint64_t> memory) override { return !room || room(memory); }
+  bool outlives() const override { return lives_on; }
   std::vector<std::string> lost_devices(const std::vector<std::string>&) override { return lost; }
   engine::RunnerEvent wait(SteadyTime deadline) override;
   void stop(AttemptId id, Milliseconds grace, StopReason reason) override;
@@ -62,10 +63,12 @@ class FakeRunner final : public engine::TrialRunner {
   std::function<bool(std::optional<std::uint64_t>)> room;  // whether so much memory is free; absent: always
   std::function<void()> before_wait;  // a test looks at the world, or throws to play a crash
   std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
+  std::function<void(AttemptId)> on_exit;                // its files are written, and kExited follows
   std::set<AttemptId> attachable;  // what attach() finds alive; they end with the stop "lost" a second later
   std::vector<std::string> notices;       // of capacity()
   std::string start_notice;               // of every attempt's record
   std::string problem;                    // of capacity()
+  bool lives_on = false;                  // its attempts outlive the loop
   std::vector<std::string> lost;          // devices
   std::optional<Milliseconds> heartbeat;  // supervisors give a sign of life so often
   std::vector<std::string> devices;       // of every attempt

@@ -122,7 +122,7 @@ std::string described(const Objective& objective) {
          " (" + of + ")";
 }
 
-void print_summary(const Spec& spec, std::ostream& out) {
+void print_summary(const Spec& spec, const std::string& place, std::ostream& out) {
   out << visible_text(spec.file) << " is valid\n"
       << "  study       " << spec.study << '\n'
       << "  objective   " << described(spec.objective) << '\n';
@@ -132,6 +132,7 @@ void print_summary(const Spec& spec, std::ostream& out) {
         << '\n';
   out << "  strategy    " << spec.strategy.name << "; early stopping: " << spec.early_stopping.rule << '\n'
       << "  limits      " << describe(spec.limits) << '\n';
+  if (!place.empty()) out << "  runs on     " << visible_text(place) << '\n';
   const std::size_t points = searched_points(spec);
   const std::vector<Parameter>& parameters = spec.space.parameters();
   const auto continuous = std::count_if(parameters.begin(), parameters.end(),
@@ -266,14 +267,15 @@ Json warnings_json(const Spec& spec) {
   return list;
 }
 
-void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sample,
-                   const SampleResult& result, const std::optional<SampleResult>& second,
-                   const Json& estimate, Console& console) {
+void print_as_json(const Spec& spec, const std::string& place,
+                   const std::optional<metrics::LogSample>& sample, const SampleResult& result,
+                   const std::optional<SampleResult>& second, const Json& estimate, Console& console) {
   const std::size_t points = searched_points(spec);
   Json json{{"schema", 1}, {"study", spec.study}, {"valid", true}, {"warnings", warnings_json(spec)}};
   json["parameters"] = Json::array();
   for (const Parameter& parameter : spec.space.parameters()) json["parameters"].push_back(parameter.name);
   json["points"] = points == 0 ? Json() : Json(points);
+  if (!place.empty()) json["runs_on"] = place;
   json["commands"] = spec.trainer ? Json::array() : Json(command_forms(spec));
   if (!estimate.is_null()) json["estimate"] = estimate;
   if (sample) {
@@ -302,14 +304,19 @@ void print_sample(const Spec& spec, const metrics::LogSample& sample, const Samp
         << second_text(spec, second) << ".\n";
 }
 
-// Whether the cluster can give what the spec asks for, where that runs on one.
-void check_runner(Spec& spec, std::optional<RunnerKind> runner) {
-  if (runner.value_or(spec.runner.kind) != RunnerKind::kSlurm) return;
-  engine::ClusterProblems found = engine::ask_cluster(spec, engine::inspect_cluster());
+// Whether the cluster can give what the spec asks for, where that runs on one. Where it runs; empty where the
+// spec says nothing of that, and this machine alone can be meant.
+std::string check_runner(Spec& spec, std::optional<RunnerKind> runner) {
+  const bool is_local = runner.value_or(spec.runner.kind) == RunnerKind::kLocal;
+  if (is_local && spec.runner.kind == RunnerKind::kLocal) return {};
+  if (is_local) return "this machine, as --runner says; the spec's runner is slurm";
+  const engine::Cluster cluster = engine::inspect_cluster();
+  engine::ClusterProblems found = engine::ask_cluster(spec, cluster);
   for (std::vector<Problem>* problems : {&found.fatal, &found.warnings})
     locate_problems(spec.text, *problems);
   if (!found.fatal.empty()) throw SpecError(spec.file, std::move(found.fatal));
   spec.warnings.insert(spec.warnings.end(), found.warnings.begin(), found.warnings.end());
+  return engine::jobs_text(spec, cluster);
 }
 
 }  // namespace
@@ -326,7 +333,7 @@ int check_command(const Arguments& arguments, Console& console) {
           .parse(arguments, console);
   if (!options) return 0;
   CheckedSpec checked = read_checked_spec(options->text("SPEC"));
-  check_runner(checked.spec, runner_option(*options));
+  const std::string place = check_runner(checked.spec, runner_option(*options));
   const Spec& spec = checked.spec;
   std::optional<metrics::LogSample> sample;
   SampleResult result;
@@ -345,9 +352,9 @@ int check_command(const Arguments& arguments, Console& console) {
   if (options->has("json")) {
     Json estimated;
     if (options->has("estimate")) estimated = estimate ? to_json(spec, *estimate) : bounds_json(spec);
-    print_as_json(spec, sample, result, second, estimated, console);
+    print_as_json(spec, place, sample, result, second, estimated, console);
   } else {
-    print_summary(spec, console.out);
+    print_summary(spec, place, console.out);
     print_warnings(spec, console.err);
     if (sample) print_sample(spec, *sample, result, second, console.out);
     if (options->has("estimate")) console.out << '\n';

@@ -14,6 +14,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune {
 namespace {
@@ -48,7 +49,7 @@ OpenedFile open_regular_file(const std::filesystem::path& path, Links links) {
     const int reason = errno;
     if (reason == ENOENT) return {};
     const std::string message = unreadable(path, reason_text(reason, links));
-    if (!is_made_by_others(reason)) throw Error(ExitCode::kEnvironment, message);
+    if (!is_made_by_others(reason)) throw UnreadableFile(message);
     return {-1, message};
   }
   const std::string reason = why_not_regular(descriptor);
@@ -98,7 +99,7 @@ FileContent read_regular_file(const std::filesystem::path& path, std::uint64_t m
     const bool is_too_large = content.bytes.size() > most_bytes;
     if (got > 0 && !is_too_large) continue;
     ::close(file.descriptor);
-    if (got < 0) throw Error(ExitCode::kEnvironment, unreadable(path, std::strerror(reason)));
+    if (got < 0) throw UnreadableFile(unreadable(path, std::strerror(reason)));
     if (is_too_large)
       return {false, {}, unreadable(path, "it is larger than " + std::to_string(most_bytes) + " bytes")};
     content.is_there = true;

@@ -59,9 +59,12 @@ bool is_there(const fs::path& file) {
   return fs::exists(fs::symlink_status(file, ignored));
 }
 
-void touch(const fs::path& file) {
+// 0, or the system's reason.
+int touch(const fs::path& file) {
   const int made = ::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (made >= 0) ::close(made);
+  if (made < 0) return errno;
+  ::close(made);
+  return 0;
 }
 
 }  // namespace
@@ -84,21 +87,25 @@ JobSeat::JobSeat(const Launch& launch)
                  " bytes): install the same version on every node";
 }
 
-bool JobSeat::take() {
-  if (is_there(folder_ / kFenceFile)) return false;
+Claim JobSeat::take() {
+  if (is_there(folder_ / kFenceFile)) return Claim::kGivenUp;
   const fs::path claim = folder_ / kClaimFile;
   const int made = ::open(claim.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (made < 0 && errno == EEXIST) {
-    touch(folder_ / kAgainFile);
-    return false;
-  }
+  if (made < 0 && errno == EEXIST) return Claim::kAnothers;
   if (made < 0)
     throw Error(ExitCode::kEnvironment, "cannot write \"" + claim.string() + "\": " + std::strerror(errno),
                 "the folder of the attempts must be writable on every node");
   ::close(made);
   write_alive();
   next_look_ = steady_clock::now();
-  return true;
+  return Claim::kTaken;
+}
+
+int JobSeat::say_again() const {
+  const int reason = touch(folder_ / kAgainFile);
+  if (reason == 0) return 0;
+  look_anew(folder_);
+  return is_there(folder_ / kExitFile) || is_there(folder_ / kFenceFile) ? 0 : reason;
 }
 
 void JobSeat::write_alive() {

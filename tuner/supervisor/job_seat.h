@@ -17,6 +17,12 @@ struct JobWord {
   std::string reason;
 };
 
+enum class Claim {
+  kTaken,     // the attempt is this supervisor's
+  kAnothers,  // the cluster has begun the job a second time
+  kGivenUp,   // by the runner
+};
+
 // Owned by the supervisor, on its thread. It says who runs the attempt and that it lives, and looks for what
 // the runner asks; it ends nothing by itself. The first supervisor of an attempt has it for good: a job that
 // the cluster begins a second time, maybe while its first script still runs on a node that was given up,
@@ -25,8 +31,11 @@ class JobSeat {
  public:
   explicit JobSeat(const Launch& launch);
 
-  // False when the attempt is somebody else's, or was given up. Throws Error(kEnvironment).
-  bool take();
+  // Throws Error(kEnvironment).
+  Claim take();
+  // Of an attempt that is another's: tells the runner that its job was begun anew. 0 once it knows, or has
+  // no need to; else why it could not be written.
+  int say_again() const;
   // Why this program may not run the attempt: it is another build than the one that planned it; else empty.
   const std::string& objection() const { return objection_; }
   // Says that it lives, when that is due.

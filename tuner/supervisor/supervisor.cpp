@@ -38,10 +38,11 @@ constexpr Milliseconds kWakeDelay{10};
 // Between the signals that a cluster sends to the processes of one job lay 10 ms (Slurm 22.05, two
 // processes). A trainer that has ended well seldom did so for a signal, and everybody would wait.
 constexpr Milliseconds kVerdict{500}, kQuickVerdict{30};
-constexpr Milliseconds kKillInterval{5};      // between two passes of SIGKILL over a tree
-constexpr Milliseconds kRetryInterval{100};   // between two attempts to write to a full disk
-constexpr std::size_t kChunk = 64 * 1024;     // what a pipe holds
-constexpr std::size_t kDrainLimit = 1 << 20;  // the most that a pipe can hold (/proc/sys/fs/pipe-max-size)
+constexpr Milliseconds kKillInterval{5};       // between two passes of SIGKILL over a tree
+constexpr Milliseconds kRetryInterval{100};    // between two attempts to write to a full disk
+constexpr Milliseconds kAgainInterval{1'000};  // the same of what nobody waits for
+constexpr std::size_t kChunk = 64 * 1024;      // what a pipe holds
+constexpr std::size_t kDrainLimit = 1 << 20;   // the most that a pipe can hold (/proc/sys/fs/pipe-max-size)
 
 // The number behind "oom_kill" in a file of lines "name number".
 std::optional<std::uint64_t> count_in(const std::string& path) {
@@ -113,7 +114,9 @@ int Supervisor::signal_descriptor() {
 
 // False when the attempt is not this process's to run. What keeps the trainer from being started is recorded.
 bool Supervisor::begins_in_job() {
-  if (!seat_->take()) return false;
+  const Claim claim = seat_->take();
+  if (claim == Claim::kAnothers) say_again();
+  if (claim != Claim::kTaken) return false;
   if (!seat_->objection().empty()) {
     record_.failure = seat_->objection();
     record_.start_error = ENOEXEC;
@@ -121,6 +124,23 @@ bool Supervisor::begins_in_job() {
     record_.stop_text = word->reason;
   }
   return true;
+}
+
+// Without that word the end of this job would pass for the attempt's, though its first supervisor may live on
+// a node that the cluster has lost sight of. So this one stays until it has been said, or is told to go.
+void Supervisor::say_again() {
+  int said = 0;
+  pollfd signals{signals_, POLLIN, 0};
+  do {
+    const int reason = seat_->say_again();
+    if (reason == 0) return;
+    if (std::exchange(said, reason) != reason)
+      std::fprintf(
+          stderr,
+          "tune-supervisor: the job was begun a second time, and \"%s\" cannot be written in \"%s\": "
+          "%s; it is tried again until there is room\n",
+          kAgainFile, launch_.folder.c_str(), std::strerror(reason));
+  } while (::poll(&signals, 1, static_cast<int>(kAgainInterval.count())) == 0);
 }
 
 int Supervisor::run() {
@@ -279,7 +299,10 @@ void Supervisor::keep_seat(SteadyTime now) {
 }
 
 Milliseconds Supervisor::verdict_time() const {
-  return status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0 ? kQuickVerdict : kVerdict;
+  const bool ended_well = status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0;
+  // The processes that srun has started on several nodes have the signal before those of the job's script.
+  const bool is_of_srun = launch_.job && launch_.job->nodes > 1;
+  return ended_well && !is_of_srun ? kQuickVerdict : kVerdict;
 }
 
 // A cluster that ends a job signals its processes one by one, and the trainer may be gone before this process

@@ -43,6 +43,7 @@ class Supervisor {
   void end_silent(const Silence& silence, StopReason reason, const char* what);
   void keep_seat(SteadyTime now);
   bool begins_in_job();
+  void say_again();
   Milliseconds verdict_time() const;
   void wait_for_verdict();
   void announce_metrics(SteadyTime now);

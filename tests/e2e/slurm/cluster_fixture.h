@@ -95,6 +95,18 @@ class SlurmStudy : public StudyFolder {
   }
 };
 
+inline Json trial_json(const SlurmStudy& study, int number) {
+  const ShellResult shown = study.shell("tune show s/" + std::to_string(number) + " --store store --json");
+  REQUIRE(shown.exit_code == 0);
+  return Json::parse(shown.out);
+}
+
+inline bool all_completed(const SlurmStudy& study, std::size_t trials) {
+  const Json table = study.table();
+  return table.size() == trials &&
+         std::all_of(table.begin(), table.end(), [](const Json& row) { return row[2] == "completed"; });
+}
+
 // Shell lines that wait, for half a minute at most.
 inline std::string until(const std::string& condition) {
   return "for i in $(seq 600); do " + condition + " && break; sleep 0.05; done\n";
@@ -102,6 +114,8 @@ inline std::string until(const std::string& condition) {
 // The study in the background as $tune.
 inline const std::string kStartOnCluster =
     kLikeAtPrompt + "tune --spec search.json --store store >>out 2>>err & tune=$!\n";
+inline const std::string kBothIdle =
+    until("[ \"$(sinfo --noheader --partition=gpu --states=idle --Node --format=%N | wc -l)\" = 2 ]");
 // Nothing of ours is in the queue.
 inline const std::string kNoJobs =
     "for i in $(seq 400); do [ -z \"$(squeue --noheader --me)\" ] && break; sleep 0.05; done\n"

@@ -9,18 +9,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json trial_json(const SlurmStudy& study, int number) {
-  const ShellResult shown = study.shell("tune show s/" + std::to_string(number) + " --store store --json");
-  REQUIRE(shown.exit_code == 0);
-  return Json::parse(shown.out);
-}
-
-bool all_completed(const SlurmStudy& study, std::size_t trials) {
-  const Json table = study.table();
-  return table.size() == trials &&
-         std::all_of(table.begin(), table.end(), [](const Json& row) { return row[2] == "completed"; });
-}
-
 TEST_CASE(
     "a search on the cluster gives what one machine gives, its trials' files lie on the shared folder") {
   if (!has_cluster()) return;
@@ -140,6 +128,29 @@ TEST_CASE("a quota is named, and its jobs are submitted when it has room") {
   CHECK(study.each_began_once(2));
 }
 
+TEST_CASE(
+    "Ctrl-C twice ends tune though the controller is silent, and the same command goes on with the study",
+    "[.deaths]") {
+  if (!has_cluster()) return;
+  SlurmStudy study("if [ ! -e go ]; then while :; do sleep 0.05; done; fi; echo loss=0.$1");
+  study.spec["limits"] = {{"trials", 6}, {"parallel", 6}};
+  const std::string controller = "$(cat " + Cluster::get().folder() + "/slurmctld.pid)";
+  const ShellResult left = study.on_cluster(
+      kStartOnCluster + until("[ \"$(wc -l <ran)\" = 4 ]") + "kill -STOP " + controller +
+      "; kill -INT $tune; sleep 1; kill -INT $tune\n" + until("! kill -0 $tune 2>/dev/null") +
+      "kill -0 $tune 2>/dev/null && touch late; kill -CONT " + controller + "; wait $tune");
+  INFO(left.out << study.shell("cat err").out);
+  CHECK(left.exit_code == 130);
+  CHECK_FALSE(fs::exists(study.path() / "late"));
+  const ShellResult run = study.on_cluster("touch go; tune --spec search.json --store store");
+  INFO(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(all_completed(study, 6));
+  // What waited when the controller fell silent was stopped too, and not lost.
+  CHECK(trial_json(study, 6).at("attempts").at(0).at("stop") == "drain");
+  CHECK(study.on_cluster(kNoJobs).exit_code == 0);
+}
+
 TEST_CASE("what sbatch refuses pauses the study with its reason, and the same command goes on with it") {
   if (!has_cluster()) return;
   SlurmStudy study;
@@ -200,9 +211,7 @@ TEST_CASE(
       kStartOnCluster + until("[ -e node ]") +
       // The daemon of the node and the one of the job's step.
       "kill -9 $(cat " + folder + "/slurmd-$(cat node).pid) $(cat step)\n" + "wait $tune; code=$?\n" +
-      Cluster::get().script("node " + folder + " $(cat node)") + "\n" +
-      until("[ \"$(sinfo --noheader --partition=gpu --states=idle --Node --format=%N | wc -l)\" = 2 ]") +
-      "exit $code");
+      Cluster::get().script("node " + folder + " $(cat node)") + "\n" + kBothIdle + "exit $code");
   INFO(study.shell("cat err").out);
   CHECK(run.exit_code == 0);
   CHECK(all_completed(study, 1));
@@ -308,41 +317,6 @@ TEST_CASE("rules stop jobs, and a stopped trial keeps what it had reached") {
   CHECK(table[3][3].is_number());
 }
 
-TEST_CASE("a trial of two nodes runs its command once on each of them") {
-  if (!has_cluster()) return;
-  SlurmStudy study(
-      "echo $SLURM_PROCID of $SLURM_NTASKS on $SLURMD_NODENAME at $MASTER_ADDR >> ranks\n"
-      "echo $PET_NNODES $PET_NPROC_PER_NODE $PET_RDZV_ENDPOINT $((PET_RDZV_ID - SLURM_JOB_ID)) >> meeting\n"
-      "echo loss=0.$1");
-  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
-  study.spec["runner"]["nodes_per_trial"] = 2;
-  const ShellResult run = study.search();
-  INFO(run.err);
-  CHECK(run.exit_code == 0);
-  // The nodes of this cluster are no hosts of their own.
-  const std::string first = study.shell("getent hosts n1 >/dev/null && echo n1 || hostname").out;
-  CHECK(study.shell("sort ranks").out == "0 of 2 on n1 at " + first + "1 of 2 on n2 at " + first);
-  const std::string meeting = study.shell("sort -u meeting").out;
-  CHECK(meeting.starts_with("2 1 " + first.substr(0, first.size() - 1) + ":"));
-  CHECK(meeting.ends_with(" 0\n"));
-  CHECK(trial_json(study, 1).at("attempts").at(0).at("devices").size() == 2);
-}
-
-TEST_CASE("a trial of two nodes that is stopped may save its state on both") {
-  if (!has_cluster()) return;
-  SlurmStudy study(
-      "trap 'echo $SLURM_PROCID >> saved; exit 0' TERM\n"
-      "echo loss=0.$1; while :; do sleep 0.1; done");
-  study.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
-  study.spec["runner"]["nodes_per_trial"] = 2;
-  const ShellResult stopped =
-      study.on_cluster(kStartOnCluster + until("[ \"$(wc -l <ran)\" = 2 ]") +
-                       "kill -INT $tune; wait $tune; code=$?\n" + kNoJobs + "exit $code");
-  INFO(stopped.out << study.shell("cat err store/s/trials/1/attempts/1/log").out);
-  CHECK(stopped.exit_code == 130);
-  CHECK(study.shell("sort saved").out == "0\n1\n");
-}
-
 TEST_CASE("what a partition cannot give is refused before anything is submitted, each with its place") {
   if (!has_cluster()) return;
   const SlurmStudy study;
@@ -368,7 +342,13 @@ TEST_CASE("what a partition cannot give is refused before anything is submitted,
   begun.spec["runner"]["time"] = "2h";
   CHECK(begun.search().exit_code == 3);
   CHECK(begun.begun().empty());
-  CHECK(study.on_cluster("tune check search.json").exit_code == 0);
+  const ShellResult checked = study.on_cluster("tune check search.json");
+  CHECK(checked.exit_code == 0);
+  CHECK(
+      says(checked.out,
+           "runs on     Slurm's partition gpu, a job for each trial: 1 node, 1 GPU, 1 core, 1h 00m at most; "
+           "4 jobs at once"));
+  CHECK(says(study.on_cluster("tune check search.json --runner local").out, "runs on     this machine"));
 }
 
 TEST_CASE("doctor says what the cluster offers, and that its controller does not answer") {

@@ -1,8 +1,10 @@
 // What Slurm's programs print, and what it means.
 #include <algorithm>
+#include <fstream>
 #include <vector>
 
 #include "support/catch.h"
+#include "support/run_shell.h"
 #include "tuner/engine/slurm/cluster.h"
 #include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/job_options.h"
@@ -129,6 +131,40 @@ TEST_CASE("what no node of a partition has is a problem at its place in the spec
   CHECK(with([](auto& s) { s.time = std::chrono::hours(25); }) == "/runner/time");
 }
 
+TEST_CASE("where the trials of a spec run is said in a line, with what the cluster fills in") {
+  Spec spec;
+  CHECK(jobs_text(spec, sample_cluster()) ==
+        "Slurm's partition gpu, a job for each trial: 1 node, 1 core, 1d 0h at most; 8 jobs at once");
+  spec.runner.slurm.nodes_per_trial = 2;
+  spec.runner.slurm.gpus_per_trial = 4;
+  spec.runner.slurm.cpus = 16;
+  spec.runner.slurm.time = std::chrono::hours(4);
+  spec.limits.parallel = 1;
+  CHECK(jobs_text(spec, sample_cluster()) ==
+        "Slurm's partition gpu, a job for each trial: 2 nodes, 4 GPUs on each, 16 cores on each, 4h 00m at "
+        "most; "
+        "1 job at once");
+  spec.runner.slurm.gres = "gpu:a100:2";
+  CHECK(jobs_text(spec, sample_cluster()).find(", gpu:a100:2 on each, ") != std::string::npos);
+}
+
+TEST_CASE("nodes are left out beside those that the spec leaves out, by name or by a file") {
+  SlurmSettings settings;
+  CHECK(exclusion(settings, {}).empty());
+  CHECK(exclusion(settings, {"n3", "n4"}) == "--exclude=n3,n4");
+  for (const char* option : {"--exclude=n[1-2]", "--exclud=n[1-2]", "-xn[1-2]", "-x n[1-2]"}) {
+    settings.options = {"--exclude=n9", "--exclusive", option};
+    CHECK(exclusion(settings, {"n3"}) == "--exclude=n[1-2],n3");
+  }
+  const tests::TemporaryFolder folder;
+  std::ofstream(folder.path() / "bad") << "# broken fans\nn[1-2]\n\n n5 # since May\nn7";
+  settings.options = {"--exclude=" + (folder.path() / "bad").string()};
+  CHECK(exclusion(settings, {}).empty());
+  CHECK(exclusion(settings, {"n3"}) == "--exclude=n[1-2],n5,n7,n3");
+  settings.options = {"--exclude=/no/such/file"};
+  CHECK_THROWS_AS(exclusion(settings, {"n3"}), Error);
+}
+
 TEST_CASE("the scheduler is asked soon after something odd, and once a minute in the end") {
   const SteadyTime begin{std::chrono::hours(1)};
   QueryPace pace(begin);
@@ -214,8 +250,14 @@ TEST_CASE("a job's device time is Slurm's own where it is known, and a clock tha
   job.start = WallTime(seconds(100));
   job.end = WallTime(seconds(160));
   CHECK(held_time(job, WallTime{}) == Milliseconds(60'000));
+  job.start.reset();
   job.alive.node = "n1";
   job.submitted_at = WallTime(seconds(100));
+  // A job cannot have begun before it was submitted, nor after now.
+  for (const auto& [began, held] : {std::pair{103, 9}, {10, 12}, {999, 0}}) {
+    job.alive.began = WallTime(seconds(began));
+    CHECK(held_time(job, WallTime(seconds(112))) == Milliseconds(1000 * held));
+  }
   job.alive.began = job.alive.written = WallTime(seconds(101));
   CHECK(clock_problem(job, WallTime(seconds(102))).empty());
   job.alive.began = job.alive.written = WallTime(seconds(40));

@@ -24,7 +24,8 @@ void write_text(const char* file, const std::string& text) { std::ofstream(file)
 
 // Runs `body` in a child process that sees a tmpfs of 1 MB at `folder`; its answer is a text. Empty when that
 // may not be done here.
-std::string on_small_disk(const std::filesystem::path& folder, const std::function<std::string()>& body) {
+std::string on_small_disk(const std::filesystem::path& folder, const std::function<std::string()>& body,
+                          const char* options = "size=1m") {
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const uid_t user = ::getuid();
@@ -35,7 +36,7 @@ std::string on_small_disk(const std::filesystem::path& folder, const std::functi
     write_text("/proc/self/setgroups", "deny");
     write_text("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
     write_text("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
-    if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=1m") != 0) ::_exit(kNotPermitted);
+    if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, options) != 0) ::_exit(kNotPermitted);
     try {
       const std::string answer = body();
       static_cast<void>(::write(ends[1], answer.data(), answer.size()) == 0);
@@ -155,4 +156,33 @@ TEST_CASE("a full disk holds the trainer back by its pipe") {
   const Json exit = Json::parse(answer);
   CHECK(exit["written"] < 5'000'000);
   CHECK(exit["stop"] == "rule");
+}
+
+TEST_CASE("a job that was begun a second time stays until it can say so, where nothing more can be written") {
+  TemporaryFolder folder;
+  const Json in_job = {
+      {"control", -1},
+      {"job", {{"program_bytes", std::filesystem::file_size(TUNE_BIN_DIR "/tune-supervisor")}}}};
+  const std::string answer = on_small_disk(
+      folder.path(),
+      [&] {
+        for (const char* file : {"launch.json", "claim", "ballast"})
+          std::ofstream(folder.path() / file) << "x";
+        int more = 0;
+        while (std::ofstream(folder.path() / std::to_string(more))) ++more;
+        const SupervisorRun second(folder.path(), chaos({}), in_job);
+        bool stayed = true;
+        // It looks each second.
+        for (int i = 0; i < 150 && stayed; ++i) {
+          ::usleep(10'000);
+          stayed = is_running(second.pid());
+        }
+        std::filesystem::remove(folder.path() / "ballast");
+        wait_until([&] { return !is_running(second.pid()); }, "the second supervisor's end");
+        const bool is_said = std::filesystem::exists(folder.path() / "again");
+        return std::string(stayed ? "stayed" : "went") + (is_said ? ", said" : ", silent");
+      },
+      "size=1m,nr_inodes=40");
+  if (answer.empty()) return;
+  CHECK(answer == "stayed, said");
 }

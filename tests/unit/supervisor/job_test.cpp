@@ -1,5 +1,6 @@
 // A supervisor that runs in a cluster's job: files alone connect it with its runner.
 #include <signal.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -96,6 +97,20 @@ TEST_CASE(
     ::kill(run.pid(), SIGTERM);
     CHECK(run.wait().at("stop") == "terminated");
   }
+}
+
+TEST_CASE("processes on several nodes that end well on the cluster's signal were ended by it") {
+  const TemporaryFolder folder;
+  SupervisorRun run(
+      folder.path(),
+      {"sh", "-c", "trap 'exit 0' TERM; echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.01; done"},
+      in_job({{"nodes", 2}}));
+  const pid_t trainer = pid_in(folder.path() / "pid");
+  ::kill(trainer, SIGTERM);
+  wait_until([&] { return !is_running(trainer); }, "the trainer's end");
+  ::usleep(100'000);
+  ::kill(run.pid(), SIGTERM);
+  CHECK(run.wait().at("stop") == "terminated");
 }
 
 TEST_CASE("a job's attempt ends by itself before its job's time is over") {

@@ -11,6 +11,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/os/regular_file.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune::engine {
 namespace {
@@ -73,7 +74,7 @@ FileContent content_from(const std::filesystem::path& path, std::uint64_t offset
     if ((got > 0 && has_room) || (got < 0 && reason == EINTR)) continue;
     ::close(file.descriptor);
     if (got >= 0) return content;
-    throw Error(ExitCode::kEnvironment, "cannot read \"" + path.string() + "\": " + std::strerror(reason));
+    throw UnreadableFile("cannot read \"" + path.string() + "\": " + std::strerror(reason));
   }
 }
 

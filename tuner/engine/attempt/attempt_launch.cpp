@@ -20,6 +20,8 @@ namespace {
 constexpr const char* kGpuVariable = "CUDA_VISIBLE_DEVICES";
 constexpr const char* kPythonVariable = "PYTHONUNBUFFERED";
 constexpr const char* kLoopback = "127.0.0.1";
+constexpr const char* kOnEachNode =
+    R"([ -r "$TUNE_TRIAL_FILE" ] || { echo "tune: $SLURMD_NODENAME does not see $TUNE_TRIAL_FILE"; exit 87; }; exec "$@")";
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string result;
@@ -177,6 +179,8 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const JobShare&
                    "--cpus-per-task=" + std::to_string(share.threads),
                    "--kill-on-bad-exit=1",
                    "--mpi=none"};
+    // Of the other nodes the supervisor, which is on the first one, knows nothing.
+    placed.argv.insert(placed.argv.end(), {"sh", "-c", kOnEachNode, "sh"});
     placed.argv.insert(placed.argv.end(), attempt.argv.begin(), attempt.argv.end());
     // By this kind of meeting nobody has to say which node is which.
     environment["PET_NNODES"] = nodes;

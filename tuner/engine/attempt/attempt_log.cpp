@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t kLastLineWindow = 64 * 1024;
 constexpr const char *kErrorHead = "error: ", *kHintHead = "  ";  // as our programs print them
+// "srun: error: n2: task 1: Exited with exit code 7" (Slurm 22.05): what follows is the end of the others.
+constexpr const char *kSrunHead = "srun: error: ", *kSrunTask = ": task";
 
 std::string read_at(const std::filesystem::path& path, std::uint64_t offset, std::size_t limit) {
   const int fd = open_regular_file(path).descriptor;
@@ -130,9 +132,16 @@ std::string log_end(const std::filesystem::path& attempt_folder, std::size_t lim
 std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit) {
   const std::string text = log_end(attempt_folder, kLastLineWindow);
   std::string found;
+  bool is_of_task = false;
   const auto keep = [&](std::string_view line) {
     const std::size_t end = line.find_last_not_of(" \t");
-    if (end == std::string_view::npos) return;
+    if (end == std::string_view::npos || is_of_task) return;
+    if (line.starts_with(kSrunHead) && line.find(kSrunTask) != std::string_view::npos) {
+      is_of_task = true;
+      const std::string task(line.substr(0, std::min(end + 1, limit)));
+      found = found.empty() ? task : found + " (" + task + ")";
+      return;
+    }
     // What stands under an error of ours says what to do about it.
     if (found.starts_with(kErrorHead) && line.starts_with(kHintHead)) return;
     found = line.substr(0, std::min(end + 1, limit));

@@ -36,7 +36,8 @@ inline constexpr std::size_t kLogEnd = 4096;  // of a log: where a program that 
 // What a log ends with, at most `limit` bytes.
 std::string log_end(const std::filesystem::path& attempt_folder, std::size_t limit);
 // The last line that is not blank, as it looks on a terminal, at most `limit` bytes of it; of an error of our
-// programs what has happened, not what can be done about it. For reasons of failures.
+// programs what has happened, not what can be done about it, and of a trial on several nodes which part of it
+// ended first. For reasons of failures.
 std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit = 200);
 
 // How trials failed, without what differs from trial to trial: digits and what hangs on them stand as '#'.

@@ -4,6 +4,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <sstream>
 
 #include "tuner/core/characters.h"
 #include "tuner/core/error.h"
@@ -16,6 +17,9 @@ namespace {
 
 constexpr const char* kTimeoutReason = "limits.trial_time ran out";
 constexpr int kKilledBySignal = 128 + 9;  // as a shell reports a child that was killed
+// As write_launch_files() has it said on each node. The exit code may be that of another one, which srun has
+// ended.
+constexpr std::string_view kUnseenHead = "tune: ", kUnseenWords = " does not see ";
 
 // What PyTorch, CUDA, HIP, TensorFlow, JAX, Python, NumPy, C++, Java and the C library print.
 constexpr std::array kLackOfMemory{std::string_view("CUDA out of memory"),
@@ -61,6 +65,23 @@ AttemptOutcome lost(const AttemptEnd& end) {
   const int losses = end.losses_before + 1;
   if (losses >= end.most_losses) return failed("lost", "lost " + plural_text(losses, "time") + ": " + how);
   return requeued("lost: " + how);
+}
+
+// "tune: n2 does not see /shared/..." in a log's end; empty where nobody says so.
+std::string blind_node_in(const std::string& log_end) {
+  std::istringstream lines(log_end);
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(kUnseenHead) && line.find(kUnseenWords) != line.npos && line.ends_with(kTrialFile))
+      return line.substr(kUnseenHead.size());
+  return {};
+}
+
+AttemptOutcome blind_node(const AttemptEnd& end, const std::string& words) {
+  const std::string reason = "node " + words + ": mount it there, or leave the node out (--exclude)";
+  if (end.losses_before + 1 >= end.most_losses) return failed(kBlindNode, reason);
+  AttemptOutcome outcome = requeued("lost: " + reason);
+  outcome.retried = kBlindNode;
+  return outcome;
 }
 
 AttemptOutcome broken_device(const AttemptEnd& end, std::string reason) {
@@ -156,6 +177,24 @@ AttemptOutcome out_of_job_time(const AttemptEnd& end) {
       "have the program save its state in $TUNE_CHECKPOINT_DIR now and then");
 }
 
+// A job that more urgent ones push aside begins again where it has saved its state. One that never comes so
+// far would do so for ever.
+AttemptOutcome taken_away(const AttemptEnd& end) {
+  AttemptOutcome outcome = requeued(std::string("interrupted: ") + to_string(StopReason::kTerminated));
+  if (end.has_saved || end.is_orphan) return outcome;
+  const int times = end.losses_before + 1;
+  if (times >= end.most_losses)
+    return failed(
+        kTakenAway,
+        "lost " + plural_text(times, "time") +
+            ", at last to a signal (preemption, for example), and saved nothing to go on from: have "
+            "the program save its state in $TUNE_CHECKPOINT_DIR when it gets SIGTERM, or raise "
+            "retry.infrastructure.tries");
+  outcome.reason += " before it had saved anything to go on from";
+  outcome.retried = kTakenAway;
+  return outcome;
+}
+
 std::string with_output(std::string reason, const std::string& last_output) {
   return last_output.empty() ? reason : reason + ": " + last_output;
 }
@@ -190,6 +229,7 @@ AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) 
     if (auto outcome = out_of_memory(end, report)) return std::move(*outcome);
   const int code = report.exit_code.value_or(-1);
   if (!report.signal && code == 0) return completed(end);
+  if (const std::string words = blind_node_in(end.log_end); !words.empty()) return blind_node(end, words);
   std::string reason = with_output(
       report.signal ? signal_text(*report.signal) : "exit code " + std::to_string(code), end.last_output);
   if (tells_of_broken_device(end.log_end)) return broken_device(end, std::move(reason));
@@ -257,9 +297,10 @@ AttemptOutcome classify(const AttemptEnd& end) {
       return out_of_job_time(end);
     case StopReason::kDrain:
       return requeued("interrupted");
+    case StopReason::kTerminated:
+      return taken_away(end);
     case StopReason::kUnheard:
     case StopReason::kOrphaned:
-    case StopReason::kTerminated:
     case StopReason::kLost:
       break;
   }

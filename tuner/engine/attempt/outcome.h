@@ -14,6 +14,10 @@ namespace tune::engine {
 
 // Class of the failure of an attempt whose log tells of a broken device.
 inline constexpr const char* kBrokenDevice = "device";
+// Of one that was ended by a cluster, or another's signal, before it had saved anything to go on from.
+inline constexpr const char* kTakenAway = "terminated";
+// Of one on several nodes, one of which does not see the attempt's files.
+inline constexpr const char* kBlindNode = "node";
 
 struct AttemptOutcome {
   TrialState state = TrialState::kFailed;  // kQueued: the trial runs again

@@ -1,10 +1,12 @@
 #include "tuner/engine/loop/attempt_closer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/retries.h"
 #include "tuner/os/crash_point.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune::engine {
 
@@ -51,7 +53,8 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
        running.attempt.reason, ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
        ended_badly ? log_end(folder, kLogEnd) : std::string(), parts_.frame.spec.limits.on_trial_time,
        running.ended_unheard, parts_.frame.spec.retry.infrastructure, second_end(running, lasted),
-       report && report->stop == StopReason::kJobTime && has_saved(parts_.frame.study_folder, id)});
+       report && (report->stop == StopReason::kJobTime || report->stop == StopReason::kTerminated) &&
+           has_saved(parts_.frame.study_folder, id)});
   // What an earlier run could not start is tried again, and it may be mended by now.
   if (running.adopted) outcome.fault.reset();
   if (auto fault = fault_of(running, outcome)) {
@@ -90,9 +93,18 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
   const int number = running.attempt.trial;
   const auto folder = attempt_folder(parts_.frame.study_folder, {number, running.attempt.attempt});
   running.stopping = true;  // no rule judges what has ended
-  const MetricTail tail = metrics_.read_to_last_piece(running);
+  MetricTail tail;
   std::string spoilt;
-  const std::optional<ExitReport> report = read_exit(folder, running.attempt.token, &spoilt);
+  std::optional<ExitReport> report;
+  try {
+    tail = metrics_.read_to_last_piece(running);
+    report = read_exit(folder, running.attempt.token, &spoilt);
+  } catch (const UnreadableFile& error) {
+    // One attempt's files are no reason to end the others: it was lost.
+    tail.offset = std::max(tail.offset, running.attempt.metrics_offset);
+    running.ended_unheard = error.what();
+    parts_.journal.notice_once(std::string(error.what()) + "; its trial runs again: " + error.hint());
+  }
   if (spoilt.empty()) spoilt = tail.spoilt;
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tuner/os/crash_point.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune::engine {
 namespace {
@@ -17,13 +18,18 @@ constexpr Milliseconds kShortTrial{10000};
 void MetricFollower::read(RunningTrial& running) {
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
   MetricTail tail;
+  running.read_at = parts_.clock.steady_now() + kReadInterval;
   do {
-    tail = read_metrics(attempt_folder(parts_.frame.study_folder, id), running.attempt.metrics_offset,
-                        running.attempt.token);
+    try {
+      tail = read_metrics(attempt_folder(parts_.frame.study_folder, id), running.attempt.metrics_offset,
+                          running.attempt.token);
+    } catch (const UnreadableFile& error) {
+      parts_.journal.notice_once(std::string(error.what()) + "; it is tried again: " + error.hint());
+      return;
+    }
     take_piece(running, tail);
   } while (tail.has_more);
   running.grown = false;
-  running.read_at = parts_.clock.steady_now() + kReadInterval;
 }
 
 MetricTail MetricFollower::read_to_last_piece(RunningTrial& running) {

@@ -22,13 +22,19 @@ int count_of(const char* failure, const std::vector<store::AttemptRow>& attempts
 }  // namespace
 
 int machine_losses(const store::TrialFacts& trial, const std::vector<store::AttemptRow>& attempts) {
-  return static_cast<int>(
-      std::count_if(attempts.begin(), attempts.end(), [&](const store::AttemptRow& attempt) {
-        if (attempt.attempt <= trial.reopened_after.value_or(0)) return false;
-        return attempt.facts.failure == kBrokenDevice ||
-               (attempt.state == store::AttemptState::kLost && !attempt.stop) ||
-               attempt.stop == StopReason::kUnheard;
-      }));
+  int losses = 0, taken_away = 0;
+  for (const store::AttemptRow& attempt : attempts) {
+    if (attempt.attempt <= trial.reopened_after.value_or(0)) continue;
+    const bool is_lost = attempt.facts.failure == kBrokenDevice || attempt.facts.failure == kBlindNode ||
+                         (attempt.state == store::AttemptState::kLost && !attempt.stop) ||
+                         attempt.stop == StopReason::kUnheard;
+    const bool has_saved = attempt.facts.failure.empty() &&
+                           (attempt.stop == StopReason::kTerminated || attempt.stop == StopReason::kJobTime);
+    losses += is_lost;
+    if (attempt.facts.failure == kTakenAway) ++taken_away;
+    if (has_saved) taken_away = 0;
+  }
+  return losses + taken_away;
 }
 
 Json overrides_after(const std::vector<store::AttemptRow>& attempts, const Spec& spec,

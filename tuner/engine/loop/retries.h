@@ -17,7 +17,7 @@ inline constexpr const char* kOutOfMemory = "oom";                      // its o
 inline constexpr const char* kOutOfMemoryBeside = "oom_beside_others";  // on a GPU that others used too
 
 // Attempts of the trial that the machine has ended, not the trial; since a person had it run again, if one
-// has.
+// has. What was taken away before it had saved anything counts until an attempt has taken the trial further.
 int machine_losses(const store::TrialFacts& trial, const std::vector<store::AttemptRow>& attempts);
 // What a trial's next attempt has in place of the trial's own hyperparameters.
 Json overrides_after(const std::vector<store::AttemptRow>& attempts, const Spec& spec,

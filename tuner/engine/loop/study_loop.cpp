@@ -31,6 +31,7 @@ namespace {
 constexpr Milliseconds kTick{250};            // live displays
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
 constexpr Milliseconds kRetry{1'000};         // after the disk was full
+constexpr Milliseconds kLastWait{5'000};      // for jobs that have been told to end at once
 
 }  // namespace
 
@@ -448,15 +449,21 @@ std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
   return completion.end_of_search(source.may_begin());
 }
 
-// Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
+// Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them,
+// and jobs of a cluster that does not answer are not waited for then.
 void StudyLoop::Impl::run_down(StopReason reason) {
   desk.stop_all(reason, grace);
-  bool killed = false;
+  std::optional<SteadyTime> killed;
   while (desk.running() > 0) {
+    const SteadyTime now = parts.clock.steady_now();
     if (!killed && parts.interruption.count.load() >= 2) {
-      killed = true;
+      killed = now;
       desk.stop_all(reason, Milliseconds(0));
     }
+    // They have been told, and need nobody here to end.
+    if (killed && parts.runner.outlives() && now >= *killed + kLastWait)
+      return journal.notice(plural_text(desk.running(), "job") +
+                            " on the cluster had not ended yet; the same command takes up what is left");
     step();
   }
 }

@@ -9,6 +9,7 @@
 #include "tuner/engine/loop/spending.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/process.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune::engine {
 namespace fs = std::filesystem;
@@ -330,11 +331,14 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
                        .adopted = true};
   RunningTrial& running = running_.insert_or_assign(row.trial, std::move(adopted)).first->second;
   grown_.insert(row.trial);
-  running.unread =
-      unread_before(record_of(row).folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
-  if (const auto& second = parts_.frame.spec.second_objective)
-    running.second_unread =
-        unread_before(record_of(row).folder, row.metrics_offset, row.token, second->metric);
+  const auto folder = record_of(row).folder;
+  try {
+    running.unread = unread_before(folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
+    if (const auto& second = parts_.frame.spec.second_objective)
+      running.second_unread = unread_before(folder, row.metrics_offset, row.token, second->metric);
+  } catch (const UnreadableFile& error) {
+    parts_.journal.notice_once(std::string(error.what()) + ": " + error.hint());
+  }
   const bool runs = parts_.runner.attach(record_of(row));
   // What has ended did so when its orchestrator did, as far as anybody knows: nobody pays for the time since.
   const WallTime until = runs ? parts_.clock.wall_now() : last_alive;

@@ -10,6 +10,7 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/slurm/job_options.h"
 #include "tuner/engine/slurm/slurm_commands.h"
+#include "tuner/engine/slurm/slurm_runner.h"
 
 namespace tune::engine {
 namespace {
@@ -20,8 +21,8 @@ constexpr Milliseconds kShortJobAge{120'000};
 
 constexpr const char* kNodesLack = "Requested node configuration is not available";
 
-std::string ask(std::vector<std::string> argv) {
-  SlurmOutput output = run_slurm(std::move(argv), kPatience);
+std::string ask(std::vector<std::string> argv, const GivenUp& given_up) {
+  SlurmOutput output = run_slurm(std::move(argv), kPatience, given_up);
   if (output.exit_code == 127)
     throw Error(ExitCode::kEnvironment, "Slurm is not installed here: " + output.problem,
                 "the runner slurm needs sbatch, squeue, scancel, scontrol and sinfo on the path: run tune "
@@ -105,8 +106,8 @@ std::vector<Partition> parse_partitions(const std::string& partitions, const std
   return result;
 }
 
-Cluster inspect_cluster() {
-  const auto config = parse_config(ask({"scontrol", "show", "config"}));
+Cluster inspect_cluster(const GivenUp& given_up) {
+  const auto config = parse_config(ask({"scontrol", "show", "config"}, given_up));
   Cluster cluster;
   cluster.name = value_of(config, "ClusterName");
   cluster.version = value_of(config, "SLURM_VERSION");
@@ -114,8 +115,8 @@ Cluster inspect_cluster() {
   cluster.keeps_accounts = value_of(config, "AccountingStorageType") != "accounting_storage/none";
   cluster.job_age = Milliseconds(1000 * std::atoll(value_of(config, "MinJobAge").c_str()));
   cluster.partitions =
-      parse_partitions(ask({"scontrol", "--oneliner", "show", "partition"}),
-                       ask({"sinfo", "--noheader", "--all", "--Node", "--format=%R|%N|%t|%c|%G"}));
+      parse_partitions(ask({"scontrol", "--oneliner", "show", "partition"}, given_up),
+                       ask({"sinfo", "--noheader", "--all", "--Node", "--format=%R|%N|%t|%c|%G"}, given_up));
   return cluster;
 }
 
@@ -197,7 +198,25 @@ ClusterProblems cluster_problems(const SlurmSettings& settings, const std::optio
   return found;
 }
 
-ClusterProblems ask_cluster(const Spec& spec, const Cluster& cluster) {
+std::string jobs_text(const Spec& spec, const Cluster& cluster) {
+  const SlurmSettings& settings = spec.runner.slurm;
+  const Partition* partition = cluster.partition(settings.partition);
+  std::optional<Milliseconds> time = job_time(settings, spec.limits.trial_time);
+  if (!time && partition != nullptr) time = partition->default_time;
+  const int nodes = settings.nodes_per_trial;
+  const std::string each = nodes > 1 ? " on each" : "";
+  std::string text = "Slurm's partition " + (partition == nullptr ? settings.partition : partition->name) +
+                     ", a job for each trial: " + plural_text(nodes, "node");
+  if (!settings.gres.empty())
+    text += ", " + settings.gres + each;
+  else if (settings.gpus_per_trial > 0)
+    text += ", " + plural_text(settings.gpus_per_trial, "GPU") + each;
+  text += ", " + plural_text(settings.cpus, "core") + each;
+  text += time ? ", " + format_duration(*time) + " at most" : ", no limit of time";
+  return text + "; " + plural_text(spec.limits.parallel.value_or(kJobsAtOnce), "job") + " at once";
+}
+
+ClusterProblems ask_cluster(const Spec& spec, const Cluster& cluster, const GivenUp& given_up) {
   const SlurmSettings& settings = spec.runner.slurm;
   const auto time = job_time(settings, spec.limits.trial_time);
   ClusterProblems found = cluster_problems(settings, time, cluster);
@@ -205,8 +224,9 @@ ClusterProblems ask_cluster(const Spec& spec, const Cluster& cluster) {
   std::vector<std::string> argv{"sbatch", "--test-only"};
   for (const std::string& option : job_options(settings, time)) argv.push_back(option);
   argv.push_back("--wrap=true");
-  const SlurmOutput output = run_slurm(std::move(argv), kPatience);
-  if (output.timed_out || output.exit_code == 0 || refusal_kind(output.problem) != Submission::Kind::kRefused)
+  const SlurmOutput output = run_slurm(std::move(argv), kPatience, given_up);
+  if (output.timed_out || output.exit_code == 0 || output.exit_code > 128 ||
+      refusal_kind(output.problem) != Submission::Kind::kRefused)
     return found;
   // It looks at the nodes that are up now, and sbatch without --test-only at all of them.
   const Partition& partition = *cluster.partition(settings.partition);

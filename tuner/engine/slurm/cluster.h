@@ -6,6 +6,7 @@
 
 #include "tuner/core/clock.h"
 #include "tuner/core/error.h"
+#include "tuner/engine/slurm/slurm_commands.h"
 #include "tuner/spec/runner_settings.h"
 #include "tuner/spec/spec.h"
 
@@ -32,7 +33,7 @@ struct Cluster {
 
 // Asks sinfo and scontrol. Throws Error(kEnvironment) when there is no Slurm or its controller does not
 // answer.
-Cluster inspect_cluster();
+Cluster inspect_cluster(const GivenUp& given_up = {});
 // The same out of what they print, for tests.
 std::vector<Partition> parse_partitions(const std::string& partitions, const std::string& nodes);
 // How many a gres has of what another one asks for: "gpu:2" has one of "gpu:a100:1" only where its kind is
@@ -47,6 +48,10 @@ struct ClusterProblems {
 ClusterProblems cluster_problems(const SlurmSettings& settings, const std::optional<Milliseconds>& time,
                                  const Cluster& cluster);
 // The same, and then what sbatch says of such a job, of which none is submitted.
-ClusterProblems ask_cluster(const Spec& spec, const Cluster& cluster);
+ClusterProblems ask_cluster(const Spec& spec, const Cluster& cluster, const GivenUp& given_up = {});
+
+// Where the trials of a spec run, and what each of them gets there, for people: "Slurm's partition gpu, a job
+// for each trial: 1 node, 2 GPUs, 8 cores, 4h at most; 16 jobs at once".
+std::string jobs_text(const Spec& spec, const Cluster& cluster);
 
 }  // namespace tune::engine

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tuner/os/regular_file.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune::engine {
 namespace {
@@ -41,6 +42,17 @@ constexpr std::array<HopelessReason, 11> kHopeless{
      {"MaxJobs", kQuotaCure},
      {"QOS", kQuotaCure}}};
 
+// nullopt without a report that can be read: whoever needs more than its time says so.
+std::optional<Milliseconds> lasted_by_report(const std::filesystem::path& folder) try {
+  const JsonFile record = read_json_file(folder / kExitFile, kMostExitBytes);
+  if (!record.is_there || !record.value.is_object()) return std::nullopt;
+  return Milliseconds(static_cast<std::int64_t>(record.value.value("wall_seconds", 0.0) * 1000));
+} catch (const UnreadableFile&) {
+  return std::nullopt;
+} catch (const Json::exception&) {
+  return std::nullopt;
+}
+
 }  // namespace
 
 Milliseconds look_interval(const ClusterJob& job, std::size_t jobs, SteadyTime now) {
@@ -51,18 +63,20 @@ Milliseconds look_interval(const ClusterJob& job, std::size_t jobs, SteadyTime n
   return std::max(std::clamp<Milliseconds>(age, least, kLongestLook), load);
 }
 
+WallTime begin_of(const ClusterJob& job, WallTime now) {
+  const WallTime submitted = std::min(job.submitted_at, now);
+  return job.start.value_or(std::clamp(job.alive.began, submitted, now));
+}
+
 Milliseconds held_time(const ClusterJob& job, WallTime now) {
   if (job.began && job.start && job.end && *job.end >= *job.start) return *job.end - *job.start;
-  const JsonFile record = read_json_file(job.folder / kExitFile, kMostExitBytes);
-  if (!record.is_there || !record.value.is_object())
-    return job.began ? now - job.alive.began : Milliseconds(0);
-  const double wall = record.value.value("wall_seconds", 0.0);
+  const std::optional<Milliseconds> lasted = lasted_by_report(job.folder);
+  if (!lasted) return job.began ? now - begin_of(job, now) : Milliseconds(0);
   // Where the disk was full it could not say that it began.
-  if (!job.began) return Milliseconds(static_cast<std::int64_t>(wall * 1000));
+  if (!job.began) return *lasted;
   // The first heartbeat is the supervisor's begin; the script began before, and Slurm counts from there.
   const Milliseconds before = job.first_written - job.start.value_or(job.alive.began);
-  return Milliseconds(static_cast<std::int64_t>(wall * 1000)) +
-         std::clamp(before, Milliseconds(0), kLongestBegin);
+  return *lasted + std::clamp(before, Milliseconds(0), kLongestBegin);
 }
 
 std::string clock_problem(const ClusterJob& job, WallTime now) {

@@ -11,7 +11,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/core/exit_record.h"
 #include "tuner/core/stop_reason.h"
-#include "tuner/engine/slurm/job_folder.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/engine/slurm/slurm_commands.h"
 
 namespace tune::engine {
@@ -54,7 +54,8 @@ struct ClusterJob {
   WallTime first_written{};  // the supervisor's begin
   SteadyTime alive_changed, next_beat_look, next_look;
   std::uintmax_t metrics_bytes = 0;
-  std::string unheard;  // why it was given up though its job ran
+  std::string unheard;                     // why it was given up though its job ran
+  std::optional<SteadyTime> unread_since;  // its report is there, and cannot be read
 
   // By Slurm, or "ENDED", "REQUEUED" by its files.
   std::string state, nodes;
@@ -74,8 +75,11 @@ struct ClusterJob {
 // them together cost a file server no more than some hundred questions a second.
 Milliseconds look_interval(const ClusterJob& job, std::size_t jobs, SteadyTime now);
 
-// For how long it held its devices: by Slurm's own times where it has told them, else by those of its script.
-// Throws Error(kEnvironment) where exit.json cannot be read.
+// When it began: by Slurm's clock where that is known, else by its node's, as far as that can be.
+WallTime begin_of(const ClusterJob& job, WallTime now);
+
+// For how long it held its devices: by Slurm's own times where it has told them, else by those of its script,
+// and until now where its report cannot be read.
 Milliseconds held_time(const ClusterJob& job, WallTime now);
 
 // A sentence about its node's clock, where that is wrong: what a job says of its begin lies between its

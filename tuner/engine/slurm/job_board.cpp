@@ -3,9 +3,8 @@
 #include <chrono>
 #include <utility>
 
-#include "tuner/core/error.h"
 #include "tuner/engine/attempt/supervisor_process.h"
-#include "tuner/engine/slurm/slurm_commands.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::engine {
@@ -13,11 +12,12 @@ namespace tune::engine {
 namespace fs = std::filesystem;
 
 JobBoard::JobBoard(const SlurmSettings& slurm, const fs::path& work, const std::string& study,
-                   const fs::path& program, std::function<void()> on_answer)
+                   const fs::path& program, GivenUp has_been_given_up, std::function<void()> on_answer)
     : settings(slurm),
       folder(work),
       supervisor(fs::absolute(program.empty() ? find_supervisor() : program)),
       job_name(folder.job_name(study)),
+      given_up(std::move(has_been_given_up)),
       pace(std::chrono::steady_clock::now()),
       lane(std::move(on_answer)) {}
 
@@ -28,6 +28,11 @@ ClusterJob* JobBoard::find(AttemptId id) {
 
 void JobBoard::notice(const std::string& sentence) {
   if (said.insert(sentence).second) notices.push_back(sentence);
+}
+
+void JobBoard::notice_unread(const Error& error) {
+  notice(std::string("the files of jobs cannot be read, and are tried again: ") + error.what() +
+         (error.hint().empty() ? "" : "; " + error.hint()));
 }
 
 void JobBoard::lose(ClusterJob& job, SteadyTime now, bool may_run_on) {
@@ -62,9 +67,9 @@ void JobBoard::write_exit(const ClusterJob& job, ExitRecord record) {
 void JobBoard::cancel(const std::vector<std::string>& names, bool waiting_only) {
   if (names.empty()) return;
   lane.add([this, names, waiting_only]() -> CommandLane::Then {
-    const std::string problem = cancel_jobs(names, waiting_only);
+    const std::string problem = cancel_jobs(names, waiting_only, given_up);
     return [this, problem] {
-      if (!problem.empty()) notice("scancel failed, and is tried again: " + problem);
+      if (!problem.empty() && !given_up()) notice("scancel failed, and is tried again: " + problem);
     };
   });
 }

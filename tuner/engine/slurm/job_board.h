@@ -8,24 +8,29 @@
 #include <string>
 #include <vector>
 
+#include "tuner/core/error.h"
 #include "tuner/core/exit_record.h"
 #include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/command_lane.h"
 #include "tuner/engine/slurm/job_folder.h"
 #include "tuner/engine/slurm/query_pace.h"
+#include "tuner/engine/slurm/slurm_commands.h"
 #include "tuner/spec/runner_settings.h"
 
 namespace tune::engine {
 
 // Owned by the runner, on its thread.
 struct JobBoard {
-  // `on_answer` is called on another thread when a program has answered. Throws Error(kEnvironment).
+  // `given_up` and `on_answer` are called on another thread, the second when a program has answered. Throws
+  // Error(kEnvironment).
   JobBoard(const SlurmSettings& settings, const std::filesystem::path& work, const std::string& study,
-           const std::filesystem::path& supervisor, std::function<void()> on_answer);
+           const std::filesystem::path& supervisor, GivenUp given_up, std::function<void()> on_answer);
 
   ClusterJob* find(AttemptId id);
   // A sentence that is worth saying once.
   void notice(const std::string& sentence);
+  // Of a file server that does not answer, which says nothing about any job.
+  void notice_unread(const Error& error);
   // The job is over, as far as Slurm or its files tell. Should a part of it live on, the fence ends that.
   void lose(ClusterJob& job, SteadyTime now, bool may_run_on);
   // Writes the job's number down; without it a later run looks the job up.
@@ -43,6 +48,7 @@ struct JobBoard {
   JobFolder folder;
   const std::filesystem::path supervisor;  // as the nodes find it
   const std::string job_name;
+  const GivenUp given_up;  // of every program that is asked
   std::map<AttemptId, ClusterJob> jobs;
   std::set<std::string> nodes_left_out;
   std::vector<std::string> notices;

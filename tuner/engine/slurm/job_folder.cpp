@@ -1,12 +1,9 @@
 #include "tuner/engine/slurm/job_folder.h"
 
-#include <algorithm>
-#include <sstream>
 #include <system_error>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
-#include "tuner/core/json.h"
 #include "tuner/core/rng.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/regular_file.h"
@@ -20,7 +17,7 @@ constexpr const char* kFolder = "slurm";
 constexpr const char *kMarkFile = "mark", *kRoomFile = "room";
 constexpr std::size_t kRecordBytes = 512;  // no less than a heartbeat has
 constexpr std::size_t kMarkLength = 8;
-constexpr std::uint64_t kMostBytes = 64 << 10;  // of a file that holds one record
+constexpr std::uint64_t kMostMark = 4096;  // bytes that are read of it
 
 // $1 is the batch's list, $2 tune-supervisor. Slurm keeps a copy, so it begins on a node that does not see
 // the shared folder too. As the supervisor's parent it says when that has died; it hands on what signals the
@@ -50,7 +47,7 @@ while kill -0 "$supervisor" 2>/dev/null; do
   wait "$supervisor"
   code=$?
 done
-if [ ! -e "$folder/exit.json" ] && [ ! -e "$folder/again" ]; then
+if [ "$code" -ne 0 ] && [ ! -e "$folder/exit.json" ]; then
   # It was killed, and what it had started may live on: each of that carries the attempt's token.
   token=$(sed -n 's/.*"token":"\([0-9a-f]*\)".*/\1/p' "$launch")
   for process in /proc/[0-9]* /proc/[0-9]*; do
@@ -70,17 +67,6 @@ void make_folders(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) fail(folder, error.message());
-}
-
-std::optional<Json> read_record(const fs::path& file, const std::string& token) {
-  JsonFile json = read_json_file(file, kMostBytes);
-  if (!json.is_there || !json.value.is_object()) return std::nullopt;
-  if (!token.empty() && json.value.value("token", "") != token) return std::nullopt;
-  return std::move(json.value);
-}
-
-WallTime time_from(const Json& json, const char* name) {
-  return WallTime(Milliseconds(json.value(name, std::int64_t{0})));
 }
 
 bool is_link(const fs::path& path) {
@@ -128,7 +114,7 @@ fs::path work_folder(const fs::path& study_folder, const std::string& study, con
 JobFolder::JobFolder(const fs::path& work_folder) : folder_(work_folder / kFolder) {
   make_folders(folder_ / "batches");
   const fs::path file = folder_ / kMarkFile;
-  const FileContent known = read_regular_file(file, kMostBytes);
+  const FileContent known = read_regular_file(file, kMostMark);
   mark_ = known.is_there ? known.bytes.substr(0, known.bytes.find('\n')) : std::string();
   if (mark_.size() != kMarkLength) {
     mark_ = random_token().substr(0, kMarkLength);
@@ -161,68 +147,6 @@ std::string JobFolder::lack_of_room() const {
 
 void JobFolder::void_batch(const std::string& batch) {
   write_file_atomically(batch_file(batch).string() + ".void", "");
-}
-
-void write_submit(const fs::path& attempt, const SubmitRecord& record) {
-  Json json = {{"schema", 1},
-               {"token", record.token},
-               {"batch", record.batch},
-               {"index", record.index},
-               {"time_ms", record.time.time_since_epoch().count()}};
-  if (!record.job.empty()) json["job"] = record.job;
-  write_file_atomically(attempt / kSubmitFile, json.dump() + "\n");
-}
-
-std::optional<SubmitRecord> read_submit(const fs::path& attempt) {
-  const auto json = read_record(attempt / kSubmitFile, {});
-  if (!json) return std::nullopt;
-  return SubmitRecord{json->value("token", ""), json->value("batch", ""), json->value("index", 0),
-                      json->value("job", ""), time_from(*json, "time_ms")};
-}
-
-std::optional<AliveRecord> read_alive(const fs::path& attempt, const std::string& token) {
-  const auto json = read_record(attempt / kAliveFile, token);
-  if (!json) return std::nullopt;
-  AliveRecord alive;
-  alive.token = token;
-  alive.job = json->value("job", "");
-  alive.node = json->value("node", "");
-  alive.host = json->value("host", "");
-  alive.gpus = json->value("gpus", "");
-  alive.nodes = std::max(1, json->value("nodes", 1));
-  alive.began = time_from(*json, "began_ms");
-  alive.written = time_from(*json, "time_ms");
-  alive.beat = json->value("beat", 0);
-  return alive;
-}
-
-std::vector<std::string> devices_of(const AliveRecord& alive, int gpus_per_node) {
-  std::vector<std::string> indices;
-  std::istringstream parts(alive.gpus);
-  for (std::string part; std::getline(parts, part, ',');) indices.push_back(part);
-  // A cluster that does not say which ones still gave them.
-  for (int i = static_cast<int>(indices.size()); i < gpus_per_node; ++i)
-    indices.push_back("?" + alive.job + "." + std::to_string(i));
-  std::vector<std::string> devices;
-  for (int node = 0; node < alive.nodes; ++node)
-    for (const std::string& index : indices)
-      devices.push_back(alive.node + (node == 0 ? "" : "+" + std::to_string(node)) + ":gpu" + index);
-  return devices;
-}
-
-void write_stop(const fs::path& attempt, const std::string& token, Milliseconds grace, StopReason reason) {
-  write_file_atomically(
-      attempt / kStopFile,
-      Json{{"schema", 1}, {"token", token}, {"grace_ms", grace.count()}, {"reason", to_string(reason)}}
-              .dump() +
-          "\n");
-}
-
-void write_fence(const fs::path& attempt) { write_file_atomically(attempt / kFenceFile, ""); }
-
-bool has_file(const fs::path& attempt, const char* name) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(attempt / name, ignored));
 }
 
 }  // namespace tune::engine

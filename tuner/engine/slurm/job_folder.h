@@ -1,15 +1,9 @@
 #pragma once
 // What a study's jobs share beside their attempts' folders: WORK/slurm with the study's mark, the job's
-// script and a list for each batch of jobs. And the files by which an attempt's runner and its supervisor
-// tell each other.
-#include <cstdint>
+// script and a list for each batch of jobs.
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
-
-#include "tuner/core/clock.h"
-#include "tuner/core/stop_reason.h"
 
 namespace tune::engine {
 
@@ -48,31 +42,5 @@ class JobFolder {
   std::filesystem::path folder_;
   std::string mark_;  // eight letters
 };
-
-// submit.json: where an attempt was submitted. Written before sbatch is asked, and again with the job.
-struct SubmitRecord {
-  std::string token, batch;
-  int index = 0;
-  std::string job;  // empty: not known
-  WallTime time{};  // when it was submitted
-};
-void write_submit(const std::filesystem::path& attempt, const SubmitRecord& record);
-std::optional<SubmitRecord> read_submit(const std::filesystem::path& attempt);
-
-// alive.json: what the supervisor says of itself.
-struct AliveRecord {
-  std::string token, job, node, host, gpus;
-  int nodes = 1;
-  WallTime began{}, written{};  // by the node's clock
-  int beat = 0;
-};
-std::optional<AliveRecord> read_alive(const std::filesystem::path& attempt, const std::string& token);
-// "n1:gpu0": a device for each GPU on each node.
-std::vector<std::string> devices_of(const AliveRecord& alive, int gpus_per_node);
-
-void write_stop(const std::filesystem::path& attempt, const std::string& token, Milliseconds grace,
-                StopReason reason);
-void write_fence(const std::filesystem::path& attempt);
-bool has_file(const std::filesystem::path& attempt, const char* name);
 
 }  // namespace tune::engine

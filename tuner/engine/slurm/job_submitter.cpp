@@ -6,6 +6,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/engine/slurm/job_options.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
@@ -22,15 +23,6 @@ constexpr std::size_t kLargestArray = 200;  // Slurm's MaxArraySize is 1001 unle
 constexpr Milliseconds kDoubt{12'000};
 constexpr int kLooks = 2;
 constexpr Milliseconds kFirstRetry{2'000}, kLongestRetry{60'000};
-
-// Those that the spec's options leave out: of several such options sbatch heeds the last one alone.
-std::string nodes_excluded_by(const std::vector<std::string>& options) {
-  std::string nodes;
-  for (const std::string& option : options)
-    for (const std::string name : {"--exclude=", "-x"})
-      if (option.starts_with(name)) nodes = option.substr(name.size());
-  return nodes;
-}
 
 }  // namespace
 
@@ -80,9 +72,8 @@ std::vector<std::string> JobSubmitter::arguments_of(const std::vector<AttemptId>
   std::vector<std::string> arguments = job_options(board_.settings, board_.jobs.at(ids.front()).time);
   arguments.insert(arguments.begin(), {"--job-name=" + board_.job_name, "--comment=tune:" + batch});
   if (ids.size() > 1) arguments.push_back("--array=0-" + std::to_string(ids.size() - 1));
-  std::string nodes = nodes_excluded_by(board_.settings.options);
-  for (const std::string& node : board_.nodes_left_out) nodes += (nodes.empty() ? "" : ",") + node;
-  if (!board_.nodes_left_out.empty()) arguments.push_back("--exclude=" + nodes);
+  if (std::string nodes = exclusion(board_.settings, board_.nodes_left_out); !nodes.empty())
+    arguments.push_back(std::move(nodes));
   for (const fs::path& part : {board_.folder.script(), board_.folder.batch_file(batch), board_.supervisor})
     arguments.push_back(part.string());
   return arguments;
@@ -92,6 +83,7 @@ void JobSubmitter::submit(const std::vector<AttemptId>& ids) {
   std::vector<fs::path> launch_files;
   for (const AttemptId id : ids) launch_files.push_back(board_.jobs.at(id).launch_file);
   const std::string batch = board_.folder.write_batch(launch_files);
+  std::vector<std::string> arguments = arguments_of(ids, batch);
   std::map<std::string, std::string> secrets;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     ClusterJob& job = board_.jobs.at(ids[i]);
@@ -107,8 +99,8 @@ void JobSubmitter::submit(const std::vector<AttemptId>& ids) {
   batches_[batch] = std::nullopt;
   under_way_ = batch;
   const SteadyTime asked = steady_clock::now();
-  board_.lane.add([this, batch, arguments = arguments_of(ids, batch), secrets, asked]() -> CommandLane::Then {
-    const Submission answer = submit_job(arguments, secrets);
+  board_.lane.add([this, batch, arguments = std::move(arguments), secrets, asked]() -> CommandLane::Then {
+    const Submission answer = submit_job(arguments, secrets, board_.given_up);
     return [this, batch, answer, asked] { on_answer(batch, answer, asked); };
   });
 }

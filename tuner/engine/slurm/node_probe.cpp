@@ -71,6 +71,7 @@ std::string fingerprint(const NodeProbe& probe, const fs::path& supervisor) {
   return parts.dump();
 }
 
+// Empty where a signal came first.
 std::string submit(const NodeProbe& probe, const fs::path& script, const fs::path& answer,
                    const fs::path& supervisor, const std::string& job_name) {
   std::vector<std::string> arguments = job_options(probe.spec.runner.slurm, kProbeTime);
@@ -81,11 +82,13 @@ std::string submit(const NodeProbe& probe, const fs::path& script, const fs::pat
     arguments.push_back(part);
   Submission said;
   for (int i = 0; i < kBusyTries; ++i) {
-    said = submit_job(arguments, {});
+    said = submit_job(arguments, {}, [&] { return probe.signals() > 0; });
     if (said.kind == Submission::Kind::kAccepted) return said.job;
-    if (said.kind == Submission::Kind::kRefused || probe.signals() > 0) break;
+    if (said.kind == Submission::Kind::kRefused) break;
     // A job in doubt harms nobody: it looks at two files.
-    std::this_thread::sleep_for(std::chrono::seconds(1 << i));
+    const SteadyTime again = steady_clock::now() + std::chrono::seconds(1 << i);
+    while (probe.signals() == 0 && steady_clock::now() < again) std::this_thread::sleep_for(kLook);
+    if (probe.signals() > 0) return {};
   }
   throw Error(ExitCode::kEnvironment, "sbatch does not take a job: " + said.problem,
               said.kind == Submission::Kind::kRefused
@@ -147,6 +150,7 @@ Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path&
   const fs::path answer_file = folder.path() / ("probe-" + random_token().substr(0, 8));
   const WallTime submitted = SystemClock().wall_now();
   job = submit(probe, script, answer_file, supervisor, job_name);
+  if (job.empty()) return {};
   const SteadyTime began = steady_clock::now();
   QueryPace pace(began);
   std::optional<SteadyTime> over;
@@ -170,7 +174,7 @@ Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path&
       probe.notice("job " + job + " is waited for, which looks whether a node sees what the trials need");
     }
     if (!over && pace.is_due(now)) {
-      const QueueAnswer queue = queued_jobs(job_name);
+      const QueueAnswer queue = queued_jobs(job_name, [&] { return probe.signals() > 0; });
       pace.on_answer(steady_clock::now());
       const auto listed = std::find_if(queue.jobs.begin(), queue.jobs.end(),
                                        [&](const SlurmJob& each) { return each.id == job; });
@@ -185,7 +189,7 @@ Answer ask_node(const NodeProbe& probe, const JobFolder& folder, const fs::path&
     if (over) look_anew(folder.path());
     std::this_thread::sleep_for(kLook);
   }
-  cancel_jobs({job}, false);
+  cancel_jobs({job}, false, [&] { return probe.signals() > 1; });
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tuner/core/error.h"
+#include "tuner/engine/slurm/job_records.h"
 
 namespace tune::engine {
 namespace {
@@ -26,7 +27,7 @@ void QueueWatch::work(SteadyTime now) {
   board_.pace.on_query(now);
   board_.lane.add([this, name = board_.job_name]() -> CommandLane::Then {
     const SteadyTime asked = steady_clock::now();
-    const QueueAnswer answer = queued_jobs(name);
+    const QueueAnswer answer = queued_jobs(name, board_.given_up);
     return [this, answer, asked] { on_answer(answer, asked); };
   });
 }
@@ -40,7 +41,7 @@ void QueueWatch::on_answer(const QueueAnswer& answer, SteadyTime asked) {
   is_asking_ = false;
   board_.pace.on_answer(now);
   if (!answer.problem.empty()) {
-    if (!std::exchange(is_silent_, true))
+    if (!std::exchange(is_silent_, true) && !board_.given_up())
       board_.notices.push_back(
           "Slurm does not answer, so nothing is known of the jobs but what they write: " + answer.problem);
     return;
@@ -120,7 +121,7 @@ bool QueueWatch::has_begun_in_time(ClusterJob& job, const SlurmJob& listed, Stea
   } catch (const Error& error) {
     // A file server that does not answer says nothing about a job.
     if (error.code() != ExitCode::kEnvironment) throw;
-    board_.notice(std::string("the files of jobs cannot be read, and are tried again: ") + error.what());
+    board_.notice_unread(error);
     return true;
   }
 }
@@ -154,19 +155,19 @@ void QueueWatch::end_strangers(const QueueAnswer& answer) {
 void QueueWatch::end_left_overs() const {
   if (!submitter_.has_submitted()) return;
   // A controller that has just come back may take a job for running again after it was cancelled.
-  for (int i = 0; i < kLastLooks; ++i) {
+  for (int i = 0; i < kLastLooks && !board_.given_up(); ++i) {
     if (i > 0) std::this_thread::sleep_for(kBetweenLastLooks);
-    const QueueAnswer answer = queued_jobs(board_.job_name);
+    const QueueAnswer answer = queued_jobs(board_.job_name, board_.given_up);
     const std::set<std::string> left = strangers_in(answer);
     if (answer.problem.empty() && left.empty()) return;
-    cancel_jobs({left.begin(), left.end()}, false);
+    cancel_jobs({left.begin(), left.end()}, false, board_.given_up);
   }
 }
 
 void QueueWatch::explain_unseen(const ClusterJob& job) {
   if (job.job.empty() || job.state == "CANCELLED" || !job.unheard.empty()) return;
   board_.lane.add([this, name = job.job]() -> CommandLane::Then {
-    const auto script = job_exit(name);
+    const auto script = job_exit(name, board_.given_up);
     return [this, script] {
       if (!script || script->node.empty()) return;
       if (script->code == kFolderUnseen)

@@ -19,6 +19,7 @@ constexpr Milliseconds kQueryLimit{10'000};
 // sbatch gives up by itself: after MessageTimeout (10 s by default) where the controller is silent, after 120
 // s where its queue is full (15 tries). Ended before, it leaves unknown what has become of the job.
 constexpr Milliseconds kSubmitLimit{180'000};
+constexpr int kKill = 2;  // so many signals have run_program() kill at once
 
 // States of jobs that are over (squeue(1), JOB STATE CODES).
 constexpr std::array<std::string_view, 10> kOver{"COMPLETED", "CANCELLED",    "FAILED",    "TIMEOUT",
@@ -46,13 +47,14 @@ bool has_any(const std::string& text, const std::vector<std::string_view>& parts
 
 bool SlurmJob::is_over() const { return std::find(kOver.begin(), kOver.end(), state) != kOver.end(); }
 
-SlurmOutput run_slurm(std::vector<std::string> argv, Milliseconds time_limit,
+SlurmOutput run_slurm(std::vector<std::string> argv, Milliseconds time_limit, const GivenUp& given_up,
                       const std::map<std::string, std::string>& environment) {
   SlurmOutput output;
   Program program{std::move(argv), "/"};
   program.environment = environment;
   program.time_limit = time_limit;
   program.ends_as_group = true;
+  if (given_up) program.signals = [&given_up] { return given_up() ? kKill : 0; };
   std::string said, last;
   program.on_line = [&](const std::string& line) {
     if (line != last) said += (said.empty() ? "" : "; ") + line;
@@ -93,10 +95,10 @@ std::vector<SlurmJob> parse_queue(const std::string& text) {
   return jobs;
 }
 
-QueueAnswer queued_jobs(const std::string& job_name) {
+QueueAnswer queued_jobs(const std::string& job_name, const GivenUp& given_up) {
   const SlurmOutput output = run_slurm({"squeue", "--noheader", "--array", "--states=all", "--me",
                                         "--name=" + job_name, "--format=%i|%T|%r|%N|%S|%e|%k"},
-                                       kQueryLimit, {{"SLURM_TIME_FORMAT", "%s"}});
+                                       kQueryLimit, given_up, {{"SLURM_TIME_FORMAT", "%s"}});
   if (!output.problem.empty()) return {{}, output.problem};
   return {parse_queue(output.out), {}};
 }
@@ -117,10 +119,10 @@ Submission::Kind refusal_kind(const std::string& text) {
 }
 
 Submission submit_job(const std::vector<std::string>& arguments,
-                      const std::map<std::string, std::string>& environment) {
+                      const std::map<std::string, std::string>& environment, const GivenUp& given_up) {
   std::vector<std::string> argv{"sbatch", "--parsable"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  const SlurmOutput output = run_slurm(std::move(argv), kSubmitLimit, environment);
+  const SlurmOutput output = run_slurm(std::move(argv), kSubmitLimit, given_up, environment);
   if (output.timed_out) return {Submission::Kind::kDoubtful, {}, output.problem};
   if (!output.problem.empty()) {
     // Ended by a signal: nobody knows how far it had come.
@@ -135,15 +137,15 @@ Submission submit_job(const std::vector<std::string>& arguments,
   return {Submission::Kind::kAccepted, job, {}};
 }
 
-std::string cancel_jobs(const std::vector<std::string>& jobs, bool waiting_only) {
+std::string cancel_jobs(const std::vector<std::string>& jobs, bool waiting_only, const GivenUp& given_up) {
   if (jobs.empty()) return {};
   std::vector<std::string> argv{"scancel"};
   if (waiting_only) argv.push_back("--state=PENDING");
   argv.insert(argv.end(), jobs.begin(), jobs.end());
-  const SlurmOutput output = run_slurm(std::move(argv), kQueryLimit);
+  const SlurmOutput output = run_slurm(std::move(argv), kQueryLimit, given_up);
   // It says nothing where none of them waits any more.
-  const bool is_gone = has_any(output.problem, {"Invalid job id", "already completing or completed",
-                                                "scancel ended with exit code 1"});
+  const bool is_gone = has_any(output.problem, {"Invalid job id", "already completing or completed"}) ||
+                       output.problem == "scancel ended with exit code 1";
   return is_gone ? std::string() : output.problem;
 }
 
@@ -156,8 +158,8 @@ std::map<std::string, std::string> parse_pairs(const std::string& line) {
   return pairs;
 }
 
-std::optional<JobExit> job_exit(const std::string& job) {
-  const SlurmOutput output = run_slurm({"scontrol", "--oneliner", "show", "job", job}, kQueryLimit);
+std::optional<JobExit> job_exit(const std::string& job, const GivenUp& given_up) {
+  const SlurmOutput output = run_slurm({"scontrol", "--oneliner", "show", "job", job}, kQueryLimit, given_up);
   if (!output.problem.empty()) return std::nullopt;
   const auto pairs = parse_pairs(output.out);
   const auto code = pairs.find("ExitCode"), node = pairs.find("BatchHost");

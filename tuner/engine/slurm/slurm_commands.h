@@ -2,6 +2,7 @@
 // Slurm's programs: sbatch, squeue, scancel, scontrol, sinfo. Each call runs one of them and reads what it
 // prints; nothing is kept between calls. Times are asked for in seconds since 1970, so that no time zone is
 // in the way.
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,10 @@
 #include "tuner/core/clock.h"
 
 namespace tune::engine {
+
+// Whether nobody waits for an answer any more: the program that is to give it is killed then. Asked many
+// times a second, on the thread of the call; empty: somebody always waits.
+using GivenUp = std::function<bool()>;
 
 // A job, or one task of a job array, as squeue lists it.
 struct SlurmJob {
@@ -27,7 +32,7 @@ struct QueueAnswer {
   std::string problem;
 };
 // All of this user's jobs of that name, also those that have ended lately.
-QueueAnswer queued_jobs(const std::string& job_name);
+QueueAnswer queued_jobs(const std::string& job_name, const GivenUp& given_up = {});
 // The lines of squeue's output.
 std::vector<SlurmJob> parse_queue(const std::string& text);
 
@@ -43,15 +48,17 @@ struct Submission {
   std::string job;      // the job's number
   std::string problem;  // what sbatch said
 };
-// `arguments` follow "sbatch --parsable"; `environment` is added to ours, and reaches the job.
+// `arguments` follow "sbatch --parsable"; `environment` is added to ours, and reaches the job. In doubt where
+// it was given up.
 Submission submit_job(const std::vector<std::string>& arguments,
-                      const std::map<std::string, std::string>& environment);
+                      const std::map<std::string, std::string>& environment, const GivenUp& given_up = {});
 // What an sbatch that failed with this text means.
 Submission::Kind refusal_kind(const std::string& text);
 
 // Asks for the end of jobs; of those alone that wait, if so. What Slurm does not know any more is no problem.
 // Empty, or what was said.
-std::string cancel_jobs(const std::vector<std::string>& jobs, bool waiting_only);
+std::string cancel_jobs(const std::vector<std::string>& jobs, bool waiting_only,
+                        const GivenUp& given_up = {});
 
 // What a finished job's script exited with, and on which node, as long as the controller remembers.
 struct JobExit {
@@ -59,7 +66,7 @@ struct JobExit {
   bool has_run = false;  // to its end, and was not ended
   std::string node;      // of its nodes the one that the script ran on
 };
-std::optional<JobExit> job_exit(const std::string& job);
+std::optional<JobExit> job_exit(const std::string& job, const GivenUp& given_up = {});
 
 // "2-03:00:00" for --time; whole minutes, upwards.
 std::string slurm_duration(Milliseconds time);
@@ -75,7 +82,7 @@ struct SlurmOutput {
   int exit_code = 0;
   bool timed_out = false;
 };
-SlurmOutput run_slurm(std::vector<std::string> argv, Milliseconds time_limit,
+SlurmOutput run_slurm(std::vector<std::string> argv, Milliseconds time_limit, const GivenUp& given_up,
                       const std::map<std::string, std::string>& environment = {});
 
 }  // namespace tune::engine

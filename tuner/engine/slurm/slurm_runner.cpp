@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -14,15 +15,18 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/exit_record.h"
+#include "tuner/core/slurm_boot.h"
 #include "tuner/engine/attempt/attempt_launch.h"
 #include "tuner/engine/slurm/cluster_job.h"
 #include "tuner/engine/slurm/job_board.h"
-#include "tuner/engine/slurm/job_folder.h"
 #include "tuner/engine/slurm/job_options.h"
+#include "tuner/engine/slurm/job_records.h"
 #include "tuner/engine/slurm/job_submitter.h"
 #include "tuner/engine/slurm/queue_watch.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/file_system.h"
+#include "tuner/os/regular_file.h"
+#include "tuner/os/unreadable_file.h"
 
 namespace tune::engine {
 namespace {
@@ -34,9 +38,23 @@ constexpr Milliseconds kBeatLook{5'000};
 // that Slurm has lost sight of: its supervisor looks for the fence every second, later every five.
 constexpr Milliseconds kSettle{3'000}, kFenceTime{30'000};
 constexpr Milliseconds kStopPatience{20'000}, kKillPatience{2'000};  // beyond the grace
+constexpr std::uint64_t kMostReportBytes = 1 << 20;
 constexpr Milliseconds kCancelAgain{15'000};  // as long as the job is there: scancel may not have been heard
+constexpr Milliseconds kLastPatience{2'000};  // with Slurm's programs, after a second signal
 
 using Stage = ClusterJob::Stage;
+
+// Not at once: a controller that is well takes back within that time what waits in its queue.
+GivenUp given_up_by(std::function<int()> signals) {
+  const auto second = std::make_shared<std::atomic<SteadyTime>>(SteadyTime::max());
+  return [signals = std::move(signals), second] {
+    if (!signals || signals() < 2) return false;
+    SteadyTime unseen = SteadyTime::max();
+    const SteadyTime now = steady_clock::now();
+    second->compare_exchange_strong(unseen, now);
+    return now >= second->load() + kLastPatience;
+  };
+}
 
 WallTime wall_now() { return SystemClock().wall_now(); }
 
@@ -52,6 +70,7 @@ struct SlurmRunner::Impl {
   void end_waiting();
   void look_safely(ClusterJob& job, SteadyTime now);
   void look(ClusterJob& job, SteadyTime now);
+  void read_report(ClusterJob& job, SteadyTime now);
   void look_at_life(ClusterJob& job, SteadyTime now);
   void on_begin(ClusterJob& job, SteadyTime now);
   void end_lost(ClusterJob& job);
@@ -74,7 +93,8 @@ SlurmRunner::Impl::Impl(const SlurmRunnerOptions& options)
     : default_time(options.default_time),
       parallel(options.parallel.value_or(kJobsAtOnce)),
       wake_descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      board(options.settings, options.work, options.study, options.supervisor, [this] { ring(); }),
+      board(options.settings, options.work, options.study, options.supervisor, given_up_by(options.signals),
+            [this] { ring(); }),
       program_bytes(std::filesystem::file_size(board.supervisor)),
       submitter(board, [this](AttemptId id, const std::string& problem) { end_refused(id, problem); }),
       queue(board, submitter) {
@@ -126,7 +146,7 @@ void SlurmRunner::Impl::look_safely(ClusterJob& job, SteadyTime now) {
     look(job, now);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kEnvironment) throw;
-    board.notice(std::string("the files of jobs cannot be read, and are tried again: ") + error.what());
+    board.notice_unread(error);
   }
 }
 
@@ -134,8 +154,10 @@ void SlurmRunner::Impl::look(ClusterJob& job, SteadyTime now) {
   job.next_look = now + look_interval(job, board.jobs.size(), now);
   look_anew(job.folder);
   if (!job.began) on_begin(job, now);
-  if (has_file(job.folder, kExitFile))
+  if (has_file(job.folder, kExitFile)) {
+    read_report(job, now);
     return finish(job.id, job.is_of_failed_node() ? node_failure(job) : "");
+  }
   if (has_file(job.folder, kEndedFile) && !job.is_gone) {
     job.state = "ENDED";
     return board.lose(job, now, false);
@@ -157,6 +179,17 @@ void SlurmRunner::Impl::look(ClusterJob& job, SteadyTime now) {
   if (job.stop) keep_stop(job, now);
 }
 
+// Throws UnreadableFile as long as waiting may help. For longer than a supervisor may be silent nobody waits.
+void SlurmRunner::Impl::read_report(ClusterJob& job, SteadyTime now) {
+  try {
+    static_cast<void>(read_regular_file(job.folder / kExitFile, kMostReportBytes));
+    const Descriptor opened(open_regular_file(job.folder / kMetricsFile).descriptor);
+  } catch (const UnreadableFile&) {
+    if (!job.unread_since) job.unread_since = now;
+    if (now - *job.unread_since < kUnheardBeats * kJobHeartbeat) throw;
+  }
+}
+
 void SlurmRunner::Impl::on_begin(ClusterJob& job, SteadyTime now) {
   const auto alive = read_alive(job.folder, job.token);
   if (!alive) return;
@@ -170,7 +203,7 @@ void SlurmRunner::Impl::on_begin(ClusterJob& job, SteadyTime now) {
   submitter.on_seen(job, now);
   if (const std::string problem = clock_problem(job, wall_now()); !problem.empty()) board.notice(problem);
   RunnerEvent event{RunnerEventKind::kBegan, job.id};
-  event.begin = JobBegin{job.start.value_or(alive->began), devices_of(*alive, board.settings.gpus),
+  event.begin = JobBegin{begin_of(job, wall_now()), devices_of(*alive, board.settings.gpus),
                          alive->job + " on " + alive->node};
   push(std::move(event));
 }
@@ -252,6 +285,8 @@ JobShare SlurmRunner::Impl::share_of(const Attempt& attempt) const {
 
 SlurmRunner::SlurmRunner(const SlurmRunnerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 SlurmRunner::~SlurmRunner() {
+  // What is not asked any more the next run finds by the jobs' comments, and the jobs by their files.
+  if (impl_->board.given_up()) return;
   impl_->board.lane.wait_until_idle();
   impl_->queue.end_left_overs();
 }
@@ -279,10 +314,6 @@ AttemptRecord SlurmRunner::start(const Attempt& attempt) {
 
 bool SlurmRunner::attach(const AttemptRecord& record) {
   TUNE_CHECK(!impl_->board.find(record.id), "the attempt runs already");
-  const auto submitted = read_submit(record.folder);
-  // It was never submitted, and never will be. One that has ended is taken up too: its files tell where it
-  // ran.
-  if (!submitted || submitted->token != record.token) return false;
   const SteadyTime now = steady_clock::now();
   ClusterJob job;
   job.id = record.id;
@@ -290,11 +321,29 @@ bool SlurmRunner::attach(const AttemptRecord& record) {
   job.folder = std::filesystem::absolute(record.folder);
   job.launch_file = job.folder / kLaunchFile;
   job.since = job.submitted = job.next_look = now;
+  job.was_taken_up = true;
+  std::optional<SubmitRecord> submitted;
+  try {
+    submitted = read_submit(record.folder);
+    // What an earlier run has stopped, and did not see end.
+    if (const auto asked = read_stop(record.folder, record.token))
+      job.stop = AskedStop{asked->grace, asked->reason, now + asked->grace + kStopPatience};
+  } catch (const UnreadableFile& error) {
+    // Nobody can say whether it runs, and where. What does of it finds the fence.
+    impl_->board.notice(std::string(error.what()) +
+                        ", so its job is given up, and its trial runs again: " + error.hint());
+    job.stage = Stage::kSubmitted;
+    impl_->board.lose(job, now, true);
+    impl_->board.jobs.emplace(record.id, std::move(job));
+    return true;
+  }
+  // It was never submitted, and never will be. One that has ended is taken up too: its files tell where it
+  // ran.
+  if (!submitted || submitted->token != record.token) return false;
   job.batch = submitted->batch;
   job.index = submitted->index;
   job.job = submitted->job;
   job.submitted_at = submitted->time;
-  job.was_taken_up = true;
   // Without a number nobody knows whether sbatch was heard.
   job.stage = job.job.empty() ? Stage::kSubmitting : Stage::kSubmitted;
   impl_->submitter.take_up(job, now);
@@ -346,7 +395,7 @@ void SlurmRunner::stop(AttemptId id, Milliseconds grace, StopReason reason) {
   if (job->stage == Stage::kWaiting) return impl_->end_lost(*job);
   job->next_look = now;
   try {
-    write_stop(job->folder, job->token, grace, job->stop->reason);
+    write_stop(job->folder, job->token, {grace, job->stop->reason});
   } catch (const Error& error) {
     impl_->board.notice(error.what());
   }

@@ -1,6 +1,7 @@
 #pragma once
 // Attempts as jobs of a Slurm cluster.
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,14 +20,18 @@ struct SlurmRunnerOptions {
   std::filesystem::path supervisor;  // as the nodes find it; empty: find_supervisor()
   // The time of a job where the settings name none: the partition's.
   std::optional<Milliseconds> default_time = {};
+  // How many signals a person has sent, asked on other threads too: after the second Slurm's programs have
+  // two seconds. Empty: none.
+  std::function<int()> signals = {};
 };
 inline constexpr int kJobsAtOnce = 8;
 
 // Submits a job for each attempt: those that are started together as one array. What an attempt says in its
 // folder is the truth about it; squeue explains why it says nothing, and is asked about all jobs at once and
 // seldom. An answer that does not come says nothing about any job. Owned by the code that runs the loop; used
-// on the loop's thread only, except wake(). When it is destroyed the jobs go on, and a later one takes them
-// up. It never sets a job's GPUs, and has no job begun a second time by Slurm.
+// on the loop's thread only, except wake(). When it is destroyed it waits for what
+// Slurm was asked for, unless a person has sent two signals; the jobs go on, and a later one takes them up.
+// It never sets a job's GPUs, and has no job begun a second time by Slurm.
 class SlurmRunner final : public TrialRunner {
  public:
   // Throws Error(kEnvironment).
@@ -48,8 +53,5 @@ class SlurmRunner final : public TrialRunner {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// boot_id of an attempt that is a job: no machine's.
-inline constexpr const char* kSlurmBoot = "slurm";
 
 }  // namespace tune::engine

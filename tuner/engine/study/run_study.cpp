@@ -11,20 +11,16 @@
 #include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/rng.h"
-#include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/attempt/set_up_check.h"
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/spending.h"
-#include "tuner/engine/slurm/cluster.h"
-#include "tuner/engine/slurm/job_folder.h"
-#include "tuner/engine/slurm/node_probe.h"
-#include "tuner/engine/slurm/slurm_runner.h"
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/notifying_status.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/engine/study/steer_study.h"
+#include "tuner/engine/study/trial_place.h"
 #include "tuner/engine/study/version_judge.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_system.h"
@@ -255,67 +251,6 @@ std::optional<store::PromotionDecision> promote_best(OpenedStudy& study, const R
   return result;
 }
 
-RunnerKind runner_kind(const RunRequest& request, const store::StudyRow& row) {
-  if (request.runner) return *request.runner;
-  if (request.is_resume && row.facts.runner) return runner_from(*row.facts.runner);
-  return request.spec.runner.kind;
-}
-
-// Jobs of an earlier run would go on beside the processes of this one.
-std::unique_ptr<TrialRunner> make_local_runner(const OpenedStudy& study, const Spec& spec) {
-  if (spec.runner.slurm.nodes_per_trial > 1)
-    throw Error(ExitCode::kEnvironment, "runner.nodes_per_trial is more than this one machine has",
-                "leave it out, or run on a cluster: --runner slurm");
-  for (const store::AttemptRow& attempt : study.store.attempts())
-    if (store::is_live(attempt.state) && attempt.boot_id == kSlurmBoot)
-      throw Error(ExitCode::kConflict,
-                  "trial " + std::to_string(attempt.trial) + " of the study may still run as a job of Slurm",
-                  "--runner slurm takes it up again, and Ctrl-C there ends it");
-  return std::make_unique<LocalRunner>(LocalRunnerOptions{spec.limits.parallel, spec.resources, {}});
-}
-
-// Where the trials run, and where their files lie.
-struct Place {
-  std::unique_ptr<TrialRunner> runner;
-  fs::path work;  // empty: the study's folder
-};
-
-// All that can be known of the cluster is known before the first submission. Without a runner when a person
-// interrupted it.
-Place make_slurm_place(const OpenedStudy& study, const RunRequest& request, Journal& journal,
-                       const Interruption& interruption, EarlyInbox& requests) {
-  const Spec& spec = request.spec;
-  const SlurmSettings& settings = spec.runner.slurm;
-  const Cluster cluster = inspect_cluster();
-  ClusterProblems found = ask_cluster(spec, cluster);
-  if (!found.fatal.empty()) {
-    locate_problems(request.spec_text, found.fatal);
-    throw SpecError(request.spec_file, std::move(found.fatal));
-  }
-  for (const Problem& warning : found.warnings)
-    journal.notice(warning.message + (warning.hint.empty() ? "" : ": " + warning.hint));
-  Place place;
-  place.work = work_folder(request.store / study.row.name, study.row.name, settings.work);
-  const bool is_seen = probe_node({spec,
-                                   place.work,
-                                   {},
-                                   [&] {
-                                     requests.obey_now_and_then();
-                                     return interruption.count.load();
-                                   },
-                                   [&](const std::string& sentence) { journal.notice(sentence); }});
-  if (!is_seen) return place;
-  const Partition* partition = cluster.partition(settings.partition);
-  place.runner = std::make_unique<SlurmRunner>(
-      SlurmRunnerOptions{settings,
-                         study.row.name,
-                         place.work,
-                         spec.limits.parallel,
-                         {},
-                         partition == nullptr ? std::nullopt : partition->default_time});
-  return place;
-}
-
 // "its trials compute in bf16: fp32 9.8, bf16 24.7 images/s"
 std::string choice_of_precision(const store::Probe& probe) {
   std::string speeds;
@@ -375,9 +310,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
                                                         spec.replicates, spec.objective, study.row.seed);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   const RunnerKind kind = runner_kind(request, study.row);
-  const bool is_local = kind == RunnerKind::kLocal;
-  Place place = is_local ? Place{make_local_runner(study, spec), {}}
-                         : make_slurm_place(study, request, journal, interruption, requests);
+  const TrialPlace place = make_trial_place(kind, study, request, journal, interruption, requests);
   if (!place.runner) return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   TrialRunner& runner = *place.runner;
   study.row.facts.runner =
@@ -387,7 +320,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   store::RunFacts run = run_facts(machine, request.version, spec, request.store,
                                   [&](const std::string& sentence) { journal.notice(sentence); });
   // Of a cluster this machine says nothing: each trial chooses its precision where it runs.
-  if (trainer && is_local &&
+  if (trainer && kind == RunnerKind::kLocal &&
       !probe(study, request, *trainer, machine, folder, status, clock, interruption, requests, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tuner/billing/device_shares.h"
+#include "tuner/core/slurm_boot.h"
 
 namespace tune::report {
 namespace {
@@ -85,7 +86,8 @@ double idle_seconds(const std::vector<store::RunningTime>& running_times,
     for (const store::AttemptRow& attempt : attempts) {
       const WallTime began = attempt.started.value_or(attempt.created);
       const bool in_later = i + 1 < running_times.size() && began >= running_times[i + 1].begin;
-      if (began >= running_times[i].begin && !in_later && attempt.lease_seconds > 0)
+      if (began >= running_times[i].begin && !in_later && attempt.lease_seconds > 0 &&
+          attempt.boot_id != kSlurmBoot)
         of_run.push_back(attempt);
     }
     idle += idle_in(running_times[i].begin.time_since_epoch(), running_times[i].end.time_since_epoch(),

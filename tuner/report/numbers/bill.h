@@ -22,8 +22,8 @@ struct StudyBill {
 //  - idle: for each time that the study ran (from its start to the last thing recorded of it, or the end of
 //    its last lease), and for each device that an attempt started in it had, the time in which no attempt of
 //    the study held that device. On the CPU the devices are slots: as many as there were attempts at once.
-//    Three things are not idle: devices that the study never got to use, the time in which other studies had
-//    its devices, and the time between two runs of it.
+//    Not idle are devices that the study never got to use, the time in which other studies had its devices,
+//    the time between two runs of it, and what a cluster has beside its jobs: nobody pays for that.
 StudyBill study_bill(const StudyRows& rows);
 
 // The idle time, as said above, in device seconds; `others`: the attempts of other studies.

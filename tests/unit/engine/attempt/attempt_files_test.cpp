@@ -170,6 +170,14 @@ TEST_CASE("the last line of a log that ends with an error of ours is the error, 
   CHECK(last_log_line(folder.path()) == "  see above");
 }
 
+TEST_CASE("of a trial on several nodes the reason is the part that ended first, and what was said before") {
+  TemporaryFolder folder;
+  append(folder.path() / "log",
+         "no such file\nsrun: error: n2: task 1: Exited with exit code 7\nsrun: Terminating StepId=3.0\n"
+         "srun: error: n1: task 0: Terminated\nTerminated\n");
+  CHECK(last_log_line(folder.path()) == "no such file (srun: error: n2: task 1: Exited with exit code 7)");
+}
+
 TEST_CASE("cores are divided without overlap while there are enough, and shared beyond") {
   using Shares = std::vector<std::vector<int>>;
   CHECK(divide_cores({4, 5, 6, 7}, 2) == Shares{{4, 5}, {6, 7}});

@@ -24,19 +24,22 @@ struct Case {
   UnreadLines unread = {};
   std::string log_end = {};
   OnTrialTime on_trial_time = OnTrialTime::kComplete;
+  bool has_saved = false;
   AttemptOutcome classify() const {
-    return engine::classify({report,
-                             objective,
-                             curve,
-                             builtin,
-                             losses,
-                             orphan,
-                             "the rule's words",
-                             "Traceback: out of luck",
-                             {},
-                             unread,
-                             log_end,
-                             on_trial_time});
+    AttemptEnd end{report,
+                   objective,
+                   curve,
+                   builtin,
+                   losses,
+                   orphan,
+                   "the rule's words",
+                   "Traceback: out of luck",
+                   {},
+                   unread,
+                   log_end,
+                   on_trial_time};
+    end.has_saved = has_saved;
+    return engine::classify(end);
   }
 };
 
@@ -109,6 +112,38 @@ TEST_CASE("a stopped attempt never counts as completed, whatever its exit code")
   CHECK(stopped(StopReason::kPause, 0).classify().state == TrialState::kPaused);
   CHECK(stopped(StopReason::kDrain, 0).classify().state == TrialState::kQueued);
   CHECK(stopped(StopReason::kOrphaned, 0).classify().state == TrialState::kQueued);
+}
+
+TEST_CASE("what is taken away runs again, and not for ever where it saves nothing") {
+  Case c = stopped(StopReason::kTerminated);
+  CHECK(c.classify().state == TrialState::kQueued);
+  CHECK(c.classify().retried == kTakenAway);
+  c.losses = 2;
+  const AttemptOutcome last = c.classify();
+  CHECK(last.state == TrialState::kFailed);
+  CHECK(last.failure == "terminated");
+  CHECK(last.reason.starts_with("lost 3 times, at last to a signal"));
+  CHECK(last.reason.find("$TUNE_CHECKPOINT_DIR") != std::string::npos);
+  c.has_saved = true;
+  CHECK(c.classify().state == TrialState::kQueued);
+  CHECK(c.classify().retried.empty());
+  // A machine that is shut down ends the tune there as well.
+  c.has_saved = false;
+  c.orphan = true;
+  CHECK(c.classify().state == TrialState::kQueued);
+  CHECK(c.classify().retried.empty());
+}
+
+TEST_CASE("a node that does not see the attempt's files is no fault of the trial's, and is named") {
+  Case c = exits(143);
+  CHECK(c.classify().failure == "crash");
+  c.log_end =
+      "loss=1\ntune: n2 does not see /shared/trial.json\nsrun: error: n2: task 1: Exited with exit code 87\n";
+  CHECK(c.classify().state == TrialState::kQueued);
+  CHECK(c.classify().retried == kBlindNode);
+  CHECK(c.classify().reason.starts_with("lost: node n2 does not see /shared/trial.json: mount it there"));
+  c.losses = 2;
+  CHECK(c.classify().failure == "node");
 }
 
 TEST_CASE("a trial that runs out of time counts with what it had reached, marked as cut") {

@@ -148,6 +148,52 @@ TEST_CASE("a second interruption leaves at once when the store cannot be written
   CHECK(f.clock.steady_now() - before < std::chrono::seconds(5));
 }
 
+TEST_CASE("an attempt whose report cannot be read is lost, said once, and ends no study") {
+  LoopFixture f(small_spec(2));
+  f.use(1, [](const engine::Attempt&) { return prints(0.5); });
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  f.runner->on_exit = [&](AttemptId id) {
+    if (id != AttemptId{1, 1}) return;
+    const int lowest = ::dup(STDERR_FILENO);
+    ::close(lowest);
+    const rlimit none{static_cast<rlim_t>(lowest), before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  };
+  f.status.hook = [&](const engine::StatusEvent& event) {
+    if (event.kind == engine::StatusKind::kNotice) ::setrlimit(RLIMIT_NOFILE, &before);
+  };
+  const auto result = f.run();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(result.completed == 2);
+  CHECK(has_notice(f.status, "cannot read"));
+  const auto attempts = f.store.attempts(1);
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].state == store::AttemptState::kLost);
+  CHECK(attempts[0].reason.find("cannot read") != std::string::npos);
+}
+
+TEST_CASE("jobs that do not end are left to the next run when a person interrupts twice") {
+  LoopFixture f(small_spec(2));
+  f.use(2, [](const engine::Attempt&) {
+    Behaviour behaviour;
+    behaviour.hangs = behaviour.is_stuck = true;
+    return behaviour;
+  });
+  f.runner->lives_on = true;
+  int waits = 0;
+  f.runner->before_wait = [&] {
+    if (++waits == 3) f.interruption.count = 1;
+    if (waits == 6) f.interruption.count = 2;
+    if (waits > 2'000) throw OrchestratorGone();
+  };
+  CHECK(f.run().outcome == engine::Outcome::kInterrupted);
+  CHECK(has_notice(f.status,
+                   "2 jobs on the cluster had not ended yet; the same command takes up what is left"));
+  CHECK(f.store.study().state == store::StudyState::kInterrupted);
+  for (int trial : {1, 2}) CHECK(f.store.attempts(trial).back().state == store::AttemptState::kRunning);
+}
+
 TEST_CASE("a write-ahead log that cannot be moved into the database is said and ends nothing") {
   LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
   store::EventRow event;

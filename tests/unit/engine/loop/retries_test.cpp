@@ -340,5 +340,27 @@ TEST_CASE("a trial that lacks memory beside others runs again as it was suggeste
   CHECK_FALSE(f.store.load_history().trials[5]->did_not_fit);
 }
 
+TEST_CASE("what was taken away before it had saved counts until an attempt has taken the trial further") {
+  const auto attempt = [](int number, std::optional<StopReason> stop, const std::string& failure) {
+    store::AttemptRow row;
+    row.trial = 1;
+    row.attempt = number;
+    row.state = store::AttemptState::kExited;
+    row.stop = stop;
+    row.facts.failure = failure;
+    return row;
+  };
+  std::vector<store::AttemptRow> attempts{attempt(1, StopReason::kTerminated, engine::kTakenAway),
+                                          attempt(2, StopReason::kTerminated, engine::kTakenAway)};
+  CHECK(engine::machine_losses({}, attempts) == 2);
+  attempts.push_back(attempt(3, StopReason::kTerminated, ""));
+  CHECK(engine::machine_losses({}, attempts) == 0);
+  attempts.push_back(attempt(4, std::nullopt, engine::kBrokenDevice));
+  attempts.push_back(attempt(5, StopReason::kTerminated, engine::kTakenAway));
+  CHECK(engine::machine_losses({}, attempts) == 2);
+  attempts.push_back(attempt(6, StopReason::kJobTime, ""));
+  CHECK(engine::machine_losses({}, attempts) == 1);
+}
+
 }  // namespace
 }  // namespace tune::tests

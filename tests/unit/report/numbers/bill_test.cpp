@@ -2,6 +2,7 @@
 #include "tuner/report/numbers/bill.h"
 
 #include "support/catch.h"
+#include "tuner/core/slurm_boot.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/trial_report.h"
@@ -48,6 +49,16 @@ TEST_CASE("between two runs of a study nothing is idle, and each run has its own
 TEST_CASE("slots of the CPU are as many as there were attempts at once", "[bill]") {
   const std::vector<store::AttemptRow> attempts = {lease(1, 1, 0, 10), lease(2, 1, 0, 4), lease(3, 1, 4, 9)};
   CHECK(idle_seconds({ran(0, 10)}, attempts) == Approx(1));
+}
+
+TEST_CASE("what a cluster has beside the jobs of a study is not idle", "[bill]") {
+  std::vector<store::AttemptRow> attempts = {lease(1, 1, 0, 10, {"n1:gpu0"}),
+                                             lease(2, 1, 12, 20, {"n1:gpu0"}), lease(3, 1, 5, 8)};
+  for (store::AttemptRow& attempt : attempts) attempt.boot_id = kSlurmBoot;
+  CHECK(idle_seconds({ran(0, 20)}, attempts) == 0);
+  // The same study may have run on this machine before.
+  attempts.push_back(lease(4, 1, 0, 5, {"A"}));
+  CHECK(idle_seconds({ran(0, 20)}, attempts) == Approx(15));
 }
 
 StudyRows small_study() {
