@@ -199,10 +199,10 @@ std::vector<Rungs::Standing> Rungs::others_at(std::size_t rung, const TrialView&
   return others;
 }
 
-bool Rungs::is_probe(int trial) const {
+bool Rungs::is_probe(int trial) {
   int power = 1;
   while (power < trial && power <= std::numeric_limits<int>::max() / kProbes) power *= kProbes;
-  return settings_.rule == "auto" && power == trial;
+  return power == trial;
 }
 
 bool Rungs::is_trusted(std::size_t rung, const History& history) const {

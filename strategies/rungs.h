@@ -26,9 +26,6 @@ int reduction_factor_of(const EarlyStopping& settings);
 // Brackets (Li et al., "Hyperband", JMLR 18, 2018, algorithm 1): a trial of bracket s meets no rung but the
 // highest ones, s fewer than there are; the numbers of trials are those of algorithm 1, dealt out one by one.
 //
-// Of the rule `auto`, trials whose number is a power of four, the probes, run to their end, and a rung below
-// which the order of trials tells little about their ends is left out (see is_trusted()).
-//
 // Everything follows from the settings and the history. Owned by a rule or a strategy, on its thread; const
 // members keep what they have seen of trials.
 //
@@ -83,8 +80,9 @@ class Rungs {
   // curves end in whatever broke them.
   std::vector<Standing> others_at(std::size_t rung, const TrialView& trial, const History& history) const;
 
-  // Whether a trial runs to its end to show what its first values were worth.
-  bool is_probe(int trial) const;
+  // Whether a trial of this number, a power of four, runs to its end to show what its first values were
+  // worth.
+  static bool is_probe(int trial);
   static constexpr int kProbes = 4;
   // Whether the order at a rung says something about the order at the end: false where, among the last
   // kMostEnds completed trials, Kendall's tau between both, shrunk as if kPriorPairs more pairs had had half

@@ -33,8 +33,8 @@ const std::vector<RuleMaker>& rule_makers() {
          return std::make_unique<NoRule>();
        }},
       {{"auto",
-        "asha at the rungs where the order of trials tells something about their ends, which some trials run "
-        "through to show"},
+        "asha; where it stops trials, only at the rungs where their order tells something about their ends, "
+        "which some trials run through to show"},
        &halving},
       {{"median",
         "stop a trial that has reached less than the median of what earlier trials had by that step"},

@@ -19,7 +19,7 @@ bool arrives_at(const std::vector<MetricPoint>& curve, std::int64_t step) {
 SuccessiveHalvingRule::SuccessiveHalvingRule(const EarlyStopping& spec, const Objective& objective)
     : form_(spec.form.value_or(StopForm::kStop)),
       min_trials_(static_cast<std::size_t>(std::max(spec.min_trials, reduction_factor_of(spec)))),
-      chooses_rungs_(spec.rule == "auto"),
+      is_auto_(spec.rule == "auto"),
       rungs_(spec, objective) {}
 
 // What has diverged does not come back, wherever the next rung is. Before the first one it may be warming up.
@@ -48,11 +48,13 @@ Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& hist
   if (trial.curve.empty()) return {};
   const double value = reached(trial.curve, rungs_.objective());
   if (!std::isfinite(value)) return judge_diverged(trial, history);
-  if (rungs_.is_probe(trial.place())) return {};
+  const StopForm form = history.can_pause ? form_ : StopForm::kStop;
+  const bool is_watched = is_auto_ && form == StopForm::kStop;
+  if (is_watched && Rungs::is_probe(trial.place())) return {};
   const std::vector<std::int64_t> steps = rungs_.steps_of(trial, history);
   const auto rung = Rungs::reached_rung(trial.curve, steps);
   if (!rung || !arrives_at(trial.curve, steps[*rung])) return {};
-  if (chooses_rungs_ && !rungs_.is_trusted(*rung, history)) return {};
+  if (is_watched && !rungs_.is_trusted(*rung, history)) return {};
 
   const Objective& objective = rungs_.objective();
   std::size_t better = 0;
@@ -72,7 +74,6 @@ Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& hist
                          {"place", better + 1},
                          {"trials", count},
                          {"go_on", count / factor}};
-  const StopForm form = history.can_pause ? form_ : StopForm::kStop;
   const std::size_t kept = count / factor;
   const std::string standing =
       "place " + std::to_string(better + 1) + " of the " + std::to_string(count) + " that have come so far";

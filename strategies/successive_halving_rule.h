@@ -14,7 +14,12 @@ namespace tune::strategies {
 // among the best.
 //
 // A trial that has diverged at the first rung or later is stopped in either form, if another one had a finite
-// value there. Failed trials do not count. Of the rule `auto`, see Rungs for what is left out.
+// value there. Failed trials do not count.
+//
+// The rule `auto` that stops is asha that keeps an eye on itself: probes run to their ends, and a rung is
+// left out where the order of trials tells little about them (Rungs::is_probe() and is_trusted()). Where
+// trials pause, a wrong verdict is taken back, and `auto` is asha: the probes cost more device time than they
+// saved, on functions whose early values mislead, too.
 class SuccessiveHalvingRule final : public StopRule {
  public:
   SuccessiveHalvingRule(const EarlyStopping& spec, const Objective& objective);
@@ -26,7 +31,7 @@ class SuccessiveHalvingRule final : public StopRule {
 
   StopForm form_;
   std::size_t min_trials_;
-  bool chooses_rungs_;
+  bool is_auto_;
   Rungs rungs_;
 };
 

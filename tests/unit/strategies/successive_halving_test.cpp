@@ -255,6 +255,19 @@ TEST_CASE("The rule auto runs probes to their ends, and leaves a rung out whose 
   CHECK(judge(asha(27), reversed, 0.0, 3, 70).action == Action::kStop);
 }
 
+TEST_CASE(
+    "The rule auto judges every trial at every rung where it pauses, and has probes where none can pause") {
+  EarlyStopping spec = pausing(27);
+  spec.rule = "auto";
+  spec.reduction_factor = 3;
+  History history = stopped_at_first_rung({0.1, 0.2, 0.3, 0.4, 0.5});
+  CHECK(judge(spec, history, 0.0, 3, 6).action == Action::kPause);
+  CHECK(judge(spec, history, 0.0, 3, 16).action == Action::kPause);
+  history.can_pause = false;
+  CHECK(judge(spec, history, 0.0, 3, 6).action == Action::kStop);
+  CHECK(judge(spec, history, 0.0, 3, 16).action == Action::kGoOn);
+}
+
 TEST_CASE("Trials that were paused before the length of a training was known go on to its first rung") {
   const auto strategy = with_promotions(std::make_unique<RandomStrategy>(cube(2)), pausing(6), maximize());
   History history{maximize(), {}};
