@@ -93,8 +93,9 @@ TEST_CASE("when the runner dies the whole tree is killed at once") {
 
 TEST_CASE("the time limit stops a trainer that hangs") {
   TemporaryFolder folder;
+  // Long enough for it to ignore the signal by then, on a busy machine too.
   SupervisorRun run(folder.path(), chaos({"ignore-term", "print", "loss=1\\n", "hang"}),
-                    {{"time_limit_ms", 50}, {"grace_ms", 50}});
+                    {{"time_limit_ms", 1500}, {"grace_ms", 50}});
   const Json exit = run.wait();
   CHECK(exit["stop"] == "timeout");
   CHECK(exit["signal"] == SIGKILL);
