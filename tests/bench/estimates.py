@@ -19,17 +19,18 @@ import time
 from bench_support import BIN, write_table
 
 THREADS = 1
+EPOCHS = 3  # one of four to eight steps is over before its heap has grown as that of a training does
 # hidden, layers, heads, inner, vocabulary
 SMALL, MIDDLE, LARGE = (192, 4, 4, 512, 4096), (384, 6, 6, 1024, 8192), (576, 8, 9, 1536, 16384)
 
 
 def language(shape, length, batch, **more):
-    return {"task": "language_model", "shape": shape, "length": length, "fixed": {"batch_size": batch, "epochs": 1, **more}}
+    return {"task": "language_model", "shape": shape, "length": length, "fixed": {"batch_size": batch, "epochs": EPOCHS, **more}}
 
 
 def pictures(model, size, batch, **more):
     return {"task": "image_classification", "model": model,
-            "fixed": {"batch_size": batch, "epochs": 1, "image_size": size, **more}}
+            "fixed": {"batch_size": batch, "epochs": EPOCHS, "image_size": size, **more}}
 
 
 CONFIGURATIONS = {
