@@ -1,12 +1,17 @@
 #include "trainer/weights/weight_file.h"
 
+#include <algorithm>
+
 #include "trainer/weights/file_reader.h"
 #include "trainer/weights/model_tensors.h"
 #include "trainer/weights/state_dict.h"
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::weights {
 namespace {
+
+constexpr std::string_view kBlank = " \t\r\n";
 
 // What people take for weights.
 void refuse_other_formats(std::string_view bytes, const std::string& place) {
@@ -18,6 +23,24 @@ void refuse_other_formats(std::string_view bytes, const std::string& place) {
                 "write the weights as .safetensors, under torchvision's names");
   if (bytes.starts_with("<!") || bytes.starts_with("<html"))
     throw Error(ExitCode::kBadData, place + ": a web page, not weights", "download the file itself");
+}
+
+// A .safetensors file begins with a length of eight bytes, of which the highest are NUL.
+bool is_text(std::string_view bytes) {
+  std::string_view begin = bytes.substr(0, 256);
+  while (!begin.empty() && static_cast<unsigned char>(begin.back()) >= 0x80)
+    begin.remove_suffix(1);  // which may be half a character
+  return is_utf8(begin) && std::none_of(begin.begin(), begin.end(), [](char c) {
+           return c == 0x7F || (c >= 0 && c < 0x20 && kBlank.find(c) == kBlank.npos);
+         });
+}
+
+void refuse_text(std::string_view bytes, const std::string& place) {
+  const std::size_t first = bytes.find_first_not_of(kBlank);
+  if (first == bytes.npos || !is_text(bytes)) return;
+  const bool is_json = bytes[first] == '{' || bytes[first] == '[';
+  throw Error(ExitCode::kBadData, place + (is_json ? ": JSON, not weights" : ": a text, not weights"),
+              "name a .safetensors or .pth file, or the folder of a model that holds one");
 }
 
 }  // namespace
@@ -34,6 +57,7 @@ WeightFile decode_weights(std::string_view bytes, const std::string& place, cons
             std::move(content.order),
             std::move(content.others)};
   }
+  refuse_text(bytes, place);
   SafetensorsContent content = decode_safetensors(bytes, place);
   return {std::move(content.tensors), std::move(content.metadata), "safetensors", {}, {}, {}};
 }

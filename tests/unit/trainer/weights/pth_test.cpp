@@ -91,6 +91,15 @@ TEST_CASE("What is not weights is refused with a reason and a cure") {
   CHECK(contains(refusal("\x89HDF\r\n"), "HDF5"));
   CHECK(contains(refusal("<!DOCTYPE html>"), "web page"));
   CHECK(contains(refusal(""), "not a valid safetensors file"));
+  CHECK(
+      contains(refusal(std::string("\x02\0\0\0\0\0\0\0{}", 10) + "left"), "at the end belong to no tensor"));
+  CHECK(contains(refusal("[1, 2"), "w.pth: JSON, not weights"));
+  CHECK(contains(refusal("\n {\"weight_map\": {\"a\": \"b\"}}"), "w.pth: JSON, not weights"));
+  // 256 bytes end within a character.
+  std::string text = "x";
+  for (int i = 0; i < 200; ++i) text += "\xC3\xA4";
+  CHECK(contains(refusal(text), "w.pth: a text, not weights"));
+  CHECK(contains(refusal("\xFF\xFE text"), "not a valid safetensors file"));
 }
 
 TEST_CASE("Every prefix of a .pth file is refused") {
