@@ -226,8 +226,12 @@ OrderedJson TextClassificationTraining::quality_of(const Dataset& set, const Enc
   parts_.network->eval();
   const metrics::LabelSet labels = labels_of(set);
   classification::Answers answers(labels);
-  answers.add(*logits_of(
-      texts, [] { return false; }, *parallel::alone()));
+  // Features that are kept in fp32 are what the whole encoder would come to.
+  const bool is_cached =
+      validation_features_.defined() && &texts == &validation_texts_ && trial_.precision != "bf16";
+  answers.add(is_cached ? parts_.network->head(validation_features_)
+                        : *logits_of(
+                              texts, [] { return false; }, *parallel::alone()));
   return classification::quality_json(set.classes, answers.quality(), "texts");
 }
 
